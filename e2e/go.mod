@@ -1,0 +1,12 @@
+module github.com/rook-ceph/rook-ceph/e2e
+
+go 1.26.0
+
+require (
+	github.com/rook-ceph/rook-ceph/crds v0.0.0
+	github.com/rook-ceph/rook-ceph/shared/api v0.0.0
+)
+
+replace github.com/rook-ceph/rook-ceph/shared/api => ../shared/api
+
+replace github.com/rook-ceph/rook-ceph/crds => ../crds
