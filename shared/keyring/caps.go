@@ -1,0 +1,88 @@
+package keyring
+
+import "strings"
+
+// Caps maps a daemon type (mon, mgr, osd, mds) to what an identity may do there.
+type Caps map[string]string
+
+// Identity is a cephx user with the capabilities that it needs and no more.
+type Identity struct {
+	Entity string
+	Caps   Caps
+}
+
+// Admin is the identity of people and of the first minute of a cluster. No
+// service keeps a connection with it once its own identity exists.
+func Admin() Identity {
+	return Identity{"client.admin", Caps{"mon": "allow *", "mgr": "allow *", "osd": "allow *", "mds": "allow *"}}
+}
+
+// Mon is the shared identity of all monitors.
+func Mon() Identity { return Identity{"mon.", Caps{"mon": "allow *"}} }
+
+// Mgr is the identity of one manager daemon.
+func Mgr(id string) Identity {
+	return Identity{"mgr." + id, Caps{"mon": "allow profile mgr", "osd": "allow *", "mds": "allow *"}}
+}
+
+// OSD is the identity of one OSD.
+func OSD(id string) Identity {
+	return Identity{"osd." + id, Caps{"mon": "allow profile osd", "mgr": "allow profile osd", "osd": "allow *"}}
+}
+
+// MonManager is the identity of mon-manager. It mints all others, so it needs
+// the whole mon; it has no rights on data.
+func MonManager() Identity {
+	return Identity{"client.rook-mon-manager", Caps{"mon": "allow *", "mgr": "allow *"}}
+}
+
+// OSDManager is the identity of osd-manager: the OSD map, the CRUSH map and
+// the keys of OSDs. It cannot change monitors, file systems or config.
+func OSDManager() Identity {
+	return Identity{"client.rook-osd-manager", Caps{
+		"mon": `allow r, allow service osd rw, allow command "auth get" with entity prefix osd., ` +
+			`allow command "auth rm" with entity prefix osd.`,
+		"mgr": "allow r",
+	}}
+}
+
+// Provisioner is the identity of provisioner for pools. Volumes are made with
+// the CSI identities below.
+func Provisioner() Identity {
+	return Identity{"client.rook-provisioner", Caps{
+		"mon": "allow r, " + commands(
+			"osd pool create", "osd pool delete", "osd pool set", "osd pool set-quota",
+			"osd pool application enable", "osd pool application set",
+			"osd crush rule create-replicated", "osd crush rule rm",
+			"osd erasure-code-profile set", "osd erasure-code-profile rm",
+			"osd blocklist", "config set", "config rm"),
+		"mgr": "allow rw",
+		"osd": "allow rwx",
+	}}
+}
+
+// CSI names the four identities that ceph-csi's Secrets carry, by the name of
+// the Secret without its rook- prefix.
+func CSI() map[string]Identity {
+	return map[string]Identity{
+		"csi-rbd-provisioner": {"client.csi-rbd-provisioner", Caps{
+			"mon": `profile rbd, allow command "osd blocklist"`, "mgr": "allow rw", "osd": "profile rbd"}},
+		"csi-rbd-node": {"client.csi-rbd-node", Caps{
+			"mon": "profile rbd", "mgr": "allow rw", "osd": "profile rbd"}},
+		"csi-cephfs-provisioner": {"client.csi-cephfs-provisioner", Caps{
+			"mon": `allow r, allow command "osd blocklist"`, "mgr": "allow rw",
+			"osd": "allow rw tag cephfs metadata=*", "mds": "allow *"}},
+		"csi-cephfs-node": {"client.csi-cephfs-node", Caps{
+			"mon": "allow r", "mgr": "allow rw",
+			"osd": "allow rwx tag cephfs metadata=*, allow rw tag cephfs data=*", "mds": "allow rw"}},
+	}
+}
+
+// commands grants exactly the named mon commands.
+func commands(prefixes ...string) string {
+	grants := make([]string, len(prefixes))
+	for i, prefix := range prefixes {
+		grants[i] = `allow command "` + prefix + `"`
+	}
+	return strings.Join(grants, ", ")
+}

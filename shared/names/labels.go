@@ -1,0 +1,44 @@
+package names
+
+// Labels that dashboards, scripts and other tools select on.
+const (
+	LabelApp            = "app"
+	LabelCluster        = "rook_cluster"
+	LabelDaemonType     = "ceph_daemon_type"
+	LabelDaemonID       = "ceph_daemon_id"
+	LabelMgrRole        = "mgr_role"
+	LabelOSDID          = "ceph-osd-id"
+	LabelManagedBy      = "app.kubernetes.io/managed-by"
+	LabelPartOf         = "app.kubernetes.io/part-of"
+	LabelName           = "app.kubernetes.io/name"
+	LabelInstance       = "app.kubernetes.io/instance"
+	LabelComponent      = "app.kubernetes.io/component"
+	LabelCreatedBy      = "app.kubernetes.io/created-by"
+	LabelDoNotReconcile = "ceph.rook.io/do-not-reconcile"
+	LabelCephVersion    = "ceph-version"
+	LabelHostname       = "kubernetes.io/hostname"
+)
+
+// Daemon returns the labels of the pods and Deployments of one Ceph daemon.
+// Role is mon, mgr, osd, mds or rgw; service is who manages it.
+func Daemon(namespace, cluster, role, id, service string) map[string]string {
+	return map[string]string{
+		LabelApp:        "rook-ceph-" + role,
+		LabelCluster:    namespace,
+		LabelDaemonType: role,
+		LabelDaemonID:   id,
+		role:            id,
+		LabelName:       "ceph-" + role,
+		LabelInstance:   id,
+		LabelComponent:  "cephclusters.ceph.rook.io",
+		LabelPartOf:     cluster,
+		LabelManagedBy:  service,
+		LabelCreatedBy:  "rook-ceph",
+	}
+}
+
+// Selector returns the labels that select the pods of one daemon; they never
+// change, because a Deployment's selector cannot.
+func Selector(namespace, role, id string) map[string]string {
+	return map[string]string{LabelApp: "rook-ceph-" + role, LabelCluster: namespace, role: id}
+}

@@ -1,0 +1,73 @@
+// Package names holds the names and labels of Kubernetes objects that other
+// tools rely on (toolbox, kubectl plugins, ceph-csi, dashboards). It only
+// composes strings.
+package names
+
+import "strings"
+
+// Objects with one fixed name per CephCluster namespace.
+const (
+	MonSecret           = "rook-ceph-mon"
+	MonEndpoints        = "rook-ceph-mon-endpoints"
+	ConfigSecret        = "rook-ceph-config"
+	ConfigOverride      = "rook-config-override"
+	MonsKeyring         = "rook-ceph-mons-keyring"
+	AdminKeyring        = "rook-ceph-admin-keyring"
+	DashboardPassword   = "rook-ceph-dashboard-password"
+	MgrService          = "rook-ceph-mgr"
+	MgrDashboardService = "rook-ceph-mgr-dashboard"
+	MonPDB              = "rook-ceph-mon-pdb"
+	MgrPDB              = "rook-ceph-mgr-pdb"
+	OSDPDB              = "rook-ceph-osd"
+	CSIConfig           = "rook-ceph-csi-config"
+	DaemonAccount       = "rook-ceph-default"
+	MgrAccount          = "rook-ceph-mgr"
+	OSDAccount          = "rook-ceph-osd"
+)
+
+// SecretType is the type of every Secret that holds keys of a cluster.
+const SecretType = "kubernetes.io/rook"
+
+// Finalizers.
+const (
+	// DisasterProtection guards the identity of a cluster against a stray
+	// delete: Secret rook-ceph-mon and ConfigMap rook-ceph-mon-endpoints.
+	DisasterProtection = "ceph.rook.io/disaster-protection"
+	finalizerPrefix    = "ceph.rook.io/"
+)
+
+// Finalizer returns the finalizer that a service holds on a CephCluster.
+func Finalizer(service string) string { return finalizerPrefix + service }
+
+// Mon returns the name of a mon's Deployment, Service and PVC.
+func Mon(id string) string { return "rook-ceph-mon-" + id }
+
+// Mgr returns the name of a mgr's Deployment.
+func Mgr(id string) string { return "rook-ceph-mgr-" + id }
+
+// OSD returns the name of an OSD's Deployment and CephOSD.
+func OSD(id string) string { return "rook-ceph-osd-" + id }
+
+// OSDPrepare returns the name of the prepare Job of a disk.
+func OSDPrepare(disk string) string { return "rook-ceph-osd-prepare-" + disk }
+
+// Keyring returns the name of the Secret with the keyring of a resource.
+func Keyring(resource string) string { return resource + "-keyring" }
+
+// ServiceKeyring returns the name of the Secret with the cephx identity of one
+// of our services for one cluster.
+func ServiceKeyring(cluster, service string) string { return Keyring(cluster + "-" + service) }
+
+// CSISecret returns the name of a CSI Secret: rook-csi-rbd-node and so on.
+func CSISecret(identity string) string { return "rook-" + identity }
+
+// DisruptionLease returns the name of the Lease that is held by whoever stops a
+// daemon of the cluster on purpose.
+func DisruptionLease(cluster string) string { return cluster + "-disruption" }
+
+// Controller splits a controller name such as "mon-manager.quorum" and returns
+// the service, which is also its leader election Lease and metrics label.
+func Controller(name string) (service, controller string) {
+	service, controller, _ = strings.Cut(name, ".")
+	return service, controller
+}
