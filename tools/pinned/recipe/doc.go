@@ -1,0 +1,12 @@
+// Package recipe builds the programs of other projects that this repository
+// uses, at pinned versions, and keeps them in a cache of the machine.
+//
+// Each recipe is a small Go module of its own below tools/pinned, outside the
+// workspace, so its dependencies never meet ours. A build is kept under the
+// hash of everything that decides its result; it is made in a temporary
+// directory and renamed, under a lock, so that two runs never race and a
+// killed one leaves nothing that looks finished.
+//
+// It never downloads binaries, never needs root and never writes outside the
+// cache and the link directory.
+package recipe
