@@ -8,6 +8,8 @@ require (
 	github.com/rook-ceph/rook-ceph/shared/api v0.0.0
 )
 
+require github.com/ceph/go-ceph v0.40.0 // indirect
+
 replace github.com/rook-ceph/rook-ceph/shared => ../../shared
 
 replace github.com/rook-ceph/rook-ceph/shared/api => ../../shared/api
