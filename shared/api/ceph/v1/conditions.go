@@ -1,0 +1,112 @@
+package v1
+
+// The types of conditions. Each has one writer; see Writer.
+const (
+	// ConditionMonitorsInQuorum is True when the specified monitors are in
+	// quorum, no stale one is in the monitor map and the connection is published.
+	ConditionMonitorsInQuorum = "MonitorsInQuorum"
+	// ConditionManagerActive is True when a manager is active with the required
+	// modules.
+	ConditionManagerActive = "ManagerActive"
+	// ConditionOSDsServing is True when every planned OSD is up and in, and no
+	// placement group is inactive.
+	ConditionOSDsServing = "OSDsServing"
+	// ConditionFilesystemsServing is True when every file system has its ranks.
+	ConditionFilesystemsServing = "FilesystemsServing"
+	// ConditionObjectStoresServing is True when every gateway answers.
+	ConditionObjectStoresServing = "ObjectStoresServing"
+	// ConditionProvisioningReady is True when pools, CSI users and drivers are usable.
+	ConditionProvisioningReady = "ProvisioningReady"
+
+	// ConditionReady is True when everything the spec asks for is.
+	ConditionReady = "Ready"
+	// ConditionReconciling is True while something is being done.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is True when only a person can help.
+	ConditionStalled = "Stalled"
+	// ConditionUnsupportedFields is True when the spec sets fields that nobody
+	// acts on yet; the message names them.
+	ConditionUnsupportedFields = "UnsupportedFields"
+	// ConditionDeletionIsBlocked is True when deletion waits for something.
+	ConditionDeletionIsBlocked = "DeletionIsBlocked"
+	// ConditionPoolDeletionIsBlocked is True when a pool holds images or snapshots.
+	ConditionPoolDeletionIsBlocked = "PoolDeletionIsBlocked"
+
+	// The following are derived from the others, for tools that read them.
+
+	// ConditionConnecting is True while connecting to an external cluster.
+	ConditionConnecting = "Connecting"
+	// ConditionConnected is True when connected to an external cluster.
+	ConditionConnected = "Connected"
+	// ConditionProgressing is True while a cluster is being set up or changed.
+	ConditionProgressing = "Progressing"
+	// ConditionFailure is True when setting up failed.
+	ConditionFailure = "Failure"
+	// ConditionDeleting is True while the object is being deleted.
+	ConditionDeleting = "Deleting"
+)
+
+// The controllers that write conditions and pieces of the status. A name is also
+// the field manager.
+const (
+	WriterQuorum       = "mon-manager.quorum"
+	WriterMgr          = "mon-manager.mgr"
+	WriterHealth       = "mon-manager.health"
+	WriterReport       = "mon-manager.report"
+	WriterOSDs         = "osd-manager.report"
+	WriterFilesystems  = "mds-manager.report"
+	WriterObjectStores = "rgw-manager.report"
+	WriterProvisioning = "provisioner.report"
+	WriterPool         = "provisioner.pool"
+)
+
+// Writer gives the controller that writes a condition of a CephCluster, and
+// nobody else does. It is empty for an unknown type.
+func Writer(conditionType string) string {
+	switch conditionType {
+	case ConditionMonitorsInQuorum:
+		return WriterQuorum
+	case ConditionManagerActive:
+		return WriterMgr
+	case ConditionOSDsServing:
+		return WriterOSDs
+	case ConditionFilesystemsServing:
+		return WriterFilesystems
+	case ConditionObjectStoresServing:
+		return WriterObjectStores
+	case ConditionProvisioningReady:
+		return WriterProvisioning
+	case ConditionPoolDeletionIsBlocked:
+		return WriterPool
+	case ConditionReady, ConditionReconciling, ConditionStalled, ConditionUnsupportedFields,
+		ConditionDeletionIsBlocked, ConditionConnecting, ConditionConnected,
+		ConditionProgressing, ConditionFailure, ConditionDeleting:
+		return WriterReport
+	}
+	return ""
+}
+
+// ServiceConditions are the conditions of a CephCluster that Ready sums up, in
+// the order in which their writers wait for one another.
+func ServiceConditions() []string {
+	return []string{
+		ConditionMonitorsInQuorum,
+		ConditionManagerActive,
+		ConditionOSDsServing,
+		ConditionFilesystemsServing,
+		ConditionObjectStoresServing,
+		ConditionProvisioningReady,
+	}
+}
+
+// LegacyConditions are the conditions that are derived from the others for
+// tools that read them.
+func LegacyConditions() []string {
+	return []string{
+		ConditionConnecting,
+		ConditionConnected,
+		ConditionProgressing,
+		ConditionFailure,
+		ConditionDeleting,
+	}
+}
