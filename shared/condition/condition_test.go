@@ -1,0 +1,79 @@
+package condition
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/step"
+)
+
+func TestFrom(t *testing.T) {
+	long := strings.Repeat("ä", 600)
+	tests := map[string]struct {
+		report step.Report
+		want   api.Condition
+	}{
+		"is True when all is done": {
+			step.Report{Outcome: step.Done},
+			api.Condition{Type: "Ready", Status: metav1.ConditionTrue, Reason: ReasonAsExpected, ObservedGeneration: 7},
+		},
+		"carries the reason of a wait": {
+			step.Report{Outcome: step.Wait("Starting", "Waiting for b")},
+			api.Condition{Type: "Ready", Status: metav1.ConditionFalse, Reason: "Starting", Message: "Waiting for b", ObservedGeneration: 7},
+		},
+		"trims an error at a rune": {
+			step.Report{Err: errors.New(long)},
+			api.Condition{Type: "Ready", Status: metav1.ConditionFalse, Reason: ReasonError, Message: strings.Repeat("ä", 256) + "…", ObservedGeneration: 7},
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, From("Ready", tc.report, 7)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestMergeMovesTheTimeOnlyWithTheStatus(t *testing.T) {
+	before, now := metav1.Unix(100, 0), time.Unix(200, 0)
+	existing := []api.Condition{
+		{Type: "Same", Status: metav1.ConditionTrue, LastTransitionTime: &before},
+		{Type: "Flips", Status: metav1.ConditionTrue, LastTransitionTime: &before},
+		{Type: "Others", Status: metav1.ConditionTrue, LastTransitionTime: &before},
+	}
+	got := Merge(existing, now,
+		api.Condition{Type: "Same", Status: metav1.ConditionTrue, Reason: "New"},
+		api.Condition{Type: "Flips", Status: metav1.ConditionFalse},
+		api.Condition{Type: "Fresh", Status: metav1.ConditionTrue})
+	want := map[string]int64{"Same": 100, "Flips": 200, "Fresh": 200}
+	if len(got) != len(want) {
+		t.Fatalf("got %d conditions, want only the desired %d", len(got), len(want))
+	}
+	for _, c := range got {
+		if c.LastTransitionTime.Unix() != want[c.Type] {
+			t.Errorf("%s: got %v, want %v", c.Type, c.LastTransitionTime.Unix(), want[c.Type])
+		}
+	}
+}
+
+func TestAwaitNamesTheWriter(t *testing.T) {
+	cluster := &api.CephCluster{}
+	if got := Await(cluster, api.ConditionMonitorsInQuorum).Message; got != "Waiting for mon-manager: MonitorsInQuorum is not reported yet" {
+		t.Error(got)
+	}
+	cluster.Status.Conditions = []api.Condition{{Type: api.ConditionMonitorsInQuorum, Status: metav1.ConditionFalse, Reason: "MonitorsStarting"}}
+	if got := Await(cluster, api.ConditionMonitorsInQuorum).Message; got != "Waiting for mon-manager: MonitorsInQuorum is False (MonitorsStarting)" {
+		t.Error(got)
+	}
+	cluster.Status.Conditions[0].Status = metav1.ConditionTrue
+	if !Await(cluster, api.ConditionMonitorsInQuorum).IsDone() {
+		t.Error("a True condition is still awaited")
+	}
+}
