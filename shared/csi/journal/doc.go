@@ -1,0 +1,12 @@
+// Package journal keeps the record of volumes in RADOS omaps: which request
+// made which image. The objects and keys are those of ceph-csi:
+//
+//	csi.volumes.default   csi.volume.<request name> -> <uuid>, or <pool id>/<uuid>
+//	csi.volume.<uuid>     csi.volname, csi.imagename, csi.imageid, csi.volume.owner, …
+//
+// Own keys in csi.volume.<uuid> start with "rook." and are ignored by others.
+//
+// The uuid of a new volume is computed from the request and not drawn, so that two writers
+// that serve the same request, or one that crashed and its successor, reserve
+// the same image. The journal never touches an image.
+package journal

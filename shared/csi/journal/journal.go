@@ -1,0 +1,303 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/csi"
+	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
+)
+
+const (
+	directory      = "csi.volumes.default"
+	requestPrefix  = "csi.volume."
+	entryPrefix    = "csi.volume."
+	keyRequest     = "csi.volname"
+	keyImage       = "csi.imagename"
+	keyImageID     = "csi.imageid"
+	keyOwner       = "csi.volume.owner"
+	keyKMS         = "csi.volume.encryptKMS"
+	keyJournalPool = "csi.journalpool"
+	keyFormat      = "rook.format"
+	keyHolder      = "rook.holder"
+)
+
+// ErrInconsistent is returned when two records contradict each other. Nothing
+// is changed then: only a person can tell which one is right.
+var ErrInconsistent = errors.New("journal is inconsistent")
+
+// Request is what a new volume is reserved for.
+type Request struct {
+	// Name is the name that the container orchestrator gave, unique per volume.
+	Name string
+	// ClusterID goes into the uuid, so that two Kubernetes clusters that share
+	// a pool never share a volume.
+	ClusterID string
+	// ImagePrefix precedes the uuid in the name of the image.
+	ImagePrefix string
+	// Owner is the namespace of the claim.
+	Owner string
+}
+
+// Entry is the record of one volume.
+type Entry struct {
+	UUID    string
+	Request string
+	Image   string
+	ImageID string
+	Owner   string
+	KMS     string
+	// PoolID is the pool of the image when it is not the journal's, else -1.
+	PoolID int64
+	Format Format
+	Holder *Holder
+}
+
+// Format is how far the file system of a volume has come.
+type Format struct {
+	// State is empty before the first format.
+	State FormatState `json:"state,omitempty"`
+	// Type is the file system: ext4, xfs.
+	Type string `json:"type,omitempty"`
+}
+
+// FormatState is a step of formatting.
+type FormatState string
+
+const (
+	// Formatting: mkfs was started and nobody has mounted the volume since.
+	Formatting FormatState = "formatting"
+	// Formatted: mkfs ended, or a file system was found; never format again.
+	Formatted FormatState = "formatted"
+)
+
+// Holder is the client that has a volume attached for writing.
+type Holder struct {
+	// Node is the name of the Kubernetes node.
+	Node string `json:"node"`
+	// Address is the client's address with its nonce, empty until the client is up.
+	Address string `json:"address,omitempty"`
+	// Backend is how it is attached: krbd, rbd-nbd or fuse.
+	Backend string `json:"backend,omitempty"`
+}
+
+// Journal is the record of one pool.
+type Journal struct {
+	Omaps storage.Omaps
+}
+
+// Find returns the volume that was reserved for a request; found is false when
+// there is none or when the reservation never got beyond its first write.
+func (j Journal) Find(ctx context.Context, request string) (entry Entry, found bool, err error) {
+	values, err := j.Omaps.Omap(ctx, directory, requestPrefix+request)
+	if errors.Is(err, ceph.ErrNotFound) {
+		return Entry{}, false, nil
+	}
+	if err != nil {
+		return Entry{}, false, fmt.Errorf("read journal of %q: %w", request, err)
+	}
+	value, found := values[requestPrefix+request]
+	if !found {
+		return Entry{}, false, nil
+	}
+	pool, id, err := parseReference(value)
+	if err != nil {
+		return Entry{}, false, fmt.Errorf("read journal of %q: %w", request, err)
+	}
+	entry, err = j.Entry(ctx, id)
+	if errors.Is(err, ceph.ErrNotFound) {
+		return Entry{}, false, nil
+	}
+	if err != nil {
+		return Entry{}, false, err
+	}
+	if entry.Request == "" {
+		return Entry{}, false, nil
+	}
+	if entry.Request != request {
+		return Entry{}, false, fmt.Errorf("%w: request %q leads to volume %s, which was made for %q",
+			ErrInconsistent, request, id, entry.Request)
+	}
+	entry.PoolID = pool
+	return entry, true, nil
+}
+
+// Entry reads the record of a volume, ceph.ErrNotFound if there is none.
+func (j Journal) Entry(ctx context.Context, id string) (Entry, error) {
+	values, err := j.Omaps.Omap(ctx, entryPrefix+id)
+	if err != nil {
+		return Entry{}, fmt.Errorf("read journal entry %s: %w", id, err)
+	}
+	entry := Entry{
+		UUID:    id,
+		Request: values[keyRequest],
+		Image:   values[keyImage],
+		ImageID: values[keyImageID],
+		Owner:   values[keyOwner],
+		KMS:     values[keyKMS],
+		PoolID:  -1,
+	}
+	if entry.Image == "" {
+		entry.Image = csi.DefaultVolumeNamePrefix + id
+	}
+	if text := values[keyFormat]; text != "" {
+		if err := json.Unmarshal([]byte(text), &entry.Format); err != nil {
+			return Entry{}, fmt.Errorf("%w: %s of volume %s: %w", ErrInconsistent, keyFormat, id, err)
+		}
+	}
+	if text := values[keyHolder]; text != "" {
+		entry.Holder = &Holder{}
+		if err := json.Unmarshal([]byte(text), entry.Holder); err != nil {
+			return Entry{}, fmt.Errorf("%w: %s of volume %s: %w", ErrInconsistent, keyHolder, id, err)
+		}
+	}
+	return entry, nil
+}
+
+// Reserve records a new volume for a request and returns its record. Repeating
+// it, also at the same time elsewhere, gives the same record. The entry is
+// written before the name leads to it, so a name never leads to nothing.
+func (j Journal) Reserve(ctx context.Context, request Request) (Entry, error) {
+	prefix := request.ImagePrefix
+	if prefix == "" {
+		prefix = csi.DefaultVolumeNamePrefix
+	}
+	id := UUID(request)
+	entry := Entry{UUID: id, Request: request.Name, Image: prefix + id, Owner: request.Owner, PoolID: -1}
+	values := map[string]string{keyRequest: entry.Request, keyImage: entry.Image}
+	if entry.Owner != "" {
+		values[keyOwner] = entry.Owner
+	}
+	if err := j.Omaps.SetOmap(ctx, entryPrefix+id, values); err != nil {
+		return Entry{}, fmt.Errorf("write journal entry %s: %w", id, err)
+	}
+	if err := j.Omaps.SetOmap(ctx, directory, map[string]string{requestPrefix + request.Name: id}); err != nil {
+		return Entry{}, fmt.Errorf("write journal of %q: %w", request.Name, err)
+	}
+	return entry, nil
+}
+
+// SetImageID records which image was made, so that a later one of the same name
+// is never mistaken for it.
+func (j Journal) SetImageID(ctx context.Context, id, image string) error {
+	return j.set(ctx, id, keyImageID, image)
+}
+
+// SetFormat records how far formatting has come.
+func (j Journal) SetFormat(ctx context.Context, id string, format Format) error {
+	text, err := json.Marshal(format)
+	if err != nil {
+		return fmt.Errorf("encode format: %w", err)
+	}
+	return j.set(ctx, id, keyFormat, string(text))
+}
+
+// SetHolder records who has the volume attached for writing; nil says nobody.
+func (j Journal) SetHolder(ctx context.Context, id string, holder *Holder) error {
+	if holder == nil {
+		err := j.Omaps.RemoveOmap(ctx, entryPrefix+id, keyHolder)
+		if err != nil && !errors.Is(err, ceph.ErrNotFound) {
+			return fmt.Errorf("remove %s of journal entry %s: %w", keyHolder, id, err)
+		}
+		return nil
+	}
+	text, err := json.Marshal(holder)
+	if err != nil {
+		return fmt.Errorf("encode holder: %w", err)
+	}
+	return j.set(ctx, id, keyHolder, string(text))
+}
+
+func (j Journal) set(ctx context.Context, id, key, value string) error {
+	if err := j.Omaps.SetOmap(ctx, entryPrefix+id, map[string]string{key: value}); err != nil {
+		return fmt.Errorf("write %s of journal entry %s: %w", key, id, err)
+	}
+	return nil
+}
+
+// Forget removes the record of a volume after its image is gone: first the
+// entry, then the name, and the name only while it leads to this entry.
+func (j Journal) Forget(ctx context.Context, entry Entry) error {
+	if err := j.Omaps.RemoveObject(ctx, entryPrefix+entry.UUID); err != nil && !errors.Is(err, ceph.ErrNotFound) {
+		return fmt.Errorf("remove journal entry %s: %w", entry.UUID, err)
+	}
+	return j.ForgetRequest(ctx, entry.Request, entry.UUID)
+}
+
+// ForgetRequest removes the name of a request if it leads to the given entry.
+func (j Journal) ForgetRequest(ctx context.Context, request, id string) error {
+	if request == "" {
+		return nil
+	}
+	values, err := j.Omaps.Omap(ctx, directory, requestPrefix+request)
+	if errors.Is(err, ceph.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read journal of %q: %w", request, err)
+	}
+	value, found := values[requestPrefix+request]
+	if !found {
+		return nil
+	}
+	if _, led, err := parseReference(value); err != nil || led != id {
+		return nil
+	}
+	if err := j.Omaps.RemoveOmap(ctx, directory, requestPrefix+request); err != nil {
+		return fmt.Errorf("remove journal of %q: %w", request, err)
+	}
+	return nil
+}
+
+// Requests returns all request names with the uuid that each leads to.
+func (j Journal) Requests(ctx context.Context) (map[string]string, error) {
+	values, err := j.Omaps.Omap(ctx, directory)
+	if errors.Is(err, ceph.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list journal: %w", err)
+	}
+	requests := make(map[string]string, len(values))
+	for key, value := range values {
+		name, found := strings.CutPrefix(key, requestPrefix)
+		if !found {
+			continue
+		}
+		if _, id, err := parseReference(value); err == nil {
+			requests[name] = id
+		}
+	}
+	return requests, nil
+}
+
+// UUID returns the uuid that a request reserves: the same for the same request
+// at any time and place.
+func UUID(request Request) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("rook-ceph/volume/"+request.ClusterID+"/"+request.Name)).String()
+}
+
+// parseReference reads "<uuid>" or "<pool id as 16 hex digits>/<uuid>".
+func parseReference(value string) (pool int64, id string, err error) {
+	text, rest, split := strings.Cut(value, "/")
+	if !split {
+		rest, pool = value, -1
+	} else {
+		number, err := strconv.ParseUint(text, 16, 63)
+		if err != nil {
+			return 0, "", fmt.Errorf("%w: reference %q", ErrInconsistent, value)
+		}
+		pool = int64(number)
+	}
+	if _, err := uuid.Parse(rest); err != nil {
+		return 0, "", fmt.Errorf("%w: reference %q", ErrInconsistent, value)
+	}
+	return pool, rest, nil
+}
