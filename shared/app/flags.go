@@ -9,6 +9,7 @@ import (
 const (
 	flagNamespaces    = "namespaces"
 	flagOwnNamespace  = "own-namespace"
+	flagOwnImage      = "own-image"
 	flagLogLevel      = "log-level"
 	flagMetrics       = "metrics-bind-address"
 	flagMetricsAuth   = "metrics-auth"
@@ -26,12 +27,18 @@ func Namespaces(c *cli.Context) []string { return c.StringSlice(flagNamespaces) 
 // OwnNamespace returns the namespace in which the service itself runs.
 func OwnNamespace(c *cli.Context) string { return c.String(flagOwnNamespace) }
 
+// OwnImage returns the image that the service itself runs, for the helpers that
+// it puts into the pods of Ceph daemons.
+func OwnImage(c *cli.Context) string { return c.String(flagOwnImage) }
+
 func commonFlags(service Service) []cli.Flag {
 	flags := []cli.Flag{
 		&cli.StringSliceFlag{Name: flagNamespaces, EnvVars: []string{"WATCH_NAMESPACES"},
 			Usage: "namespaces to serve, separated by commas; the own namespace when empty"},
 		&cli.StringFlag{Name: flagOwnNamespace, EnvVars: []string{"POD_NAMESPACE"}, Value: "rook-ceph",
 			Usage: "namespace in which this service runs"},
+		&cli.StringFlag{Name: flagOwnImage, EnvVars: []string{"OWN_IMAGE"},
+			Usage: "image of this service, for the helpers that it puts into pods of Ceph daemons"},
 		&cli.StringFlag{Name: flagLogLevel, EnvVars: []string{"LOG_LEVEL"}, Value: "info",
 			Usage: "debug, info, warn or error"},
 		&cli.StringFlag{Name: flagMetrics, Value: ":8443", EnvVars: []string{"METRICS_BIND_ADDRESS"},
