@@ -3,10 +3,8 @@
 package main
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"os"
 	"path/filepath"
 
@@ -83,7 +81,10 @@ func (g generator) damaged() error {
 		"osd-label-flipped-bit": func(b []byte) { b[200] ^= 1 },
 		"osd-label-cut":         func(b []byte) { clear(b[128:]) },
 		"osd-label-text-only":   func(b []byte) { clear(b[60:]) },
-		"osd-label-as-atari":    phantom,
+		"osd-label-damaged-and-atari": func(b []byte) {
+			b[200] ^= 1
+			copy(b[0x1c6:], "\x01GEM\x00\x00\x00\x02\x00\x00\x10\x00")
+		},
 	} {
 		block := make([]byte, bluestore.BlockSize)
 		if _, err := single.ReadAt(block, 0); err != nil {
@@ -108,13 +109,4 @@ func copyBlock(to, from *corpus.Image, offset int64) error {
 	}
 	_, err := to.WriteAt(block, offset)
 	return err
-}
-
-// phantom puts bytes into the text of a label that the kernel takes for an
-// Atari partition, and corrects the checksum.
-func phantom(block []byte) {
-	end := 66 + int(binary.LittleEndian.Uint32(block[62:]))
-	copy(block[0x1c6:], "\x01GEM\x00\x00\x00\x02\x00\x00\x10\x00")
-	sum := ^crc32.Checksum(block[:end], crc32.MakeTable(crc32.Castagnoli))
-	binary.LittleEndian.PutUint32(block[end:], sum)
 }
