@@ -12,7 +12,7 @@ import (
 type StorageScopeSpec struct {
 	// nodes to use when useAllNodes is false. A name is the value of the node's
 	// label kubernetes.io/hostname.
-	// +kubebuilder:validation:MaxItems=2048
+	// +kubebuilder:validation:MaxItems=1024
 	// +listType=map
 	// +listMapKey=name
 	// +optional
@@ -93,10 +93,10 @@ type StorageScopeSpec struct {
 // OSDConfig is settings of OSDs, by the keys of the OSDConfig constants.
 //
 // +kubebuilder:validation:MaxProperties=64
-// +kubebuilder:validation:XValidation:rule="!('osdsPerDevice' in self) || self['osdsPerDevice'].matches('^[1-9][0-9]?$')",message="`osdsPerDevice` must be a number from 1 to 99 in quotes; use \"1\""
-// +kubebuilder:validation:XValidation:rule="['databaseSizeMB', 'walSizeMB'].all(k, !(k in self) || self[k].matches('^[0-9]{1,12}$'))",message="`databaseSizeMB` and `walSizeMB` must be whole numbers in quotes; use for example \"1024\""
+// +kubebuilder:validation:XValidation:rule="!('osdsPerDevice' in self) || self['osdsPerDevice'] in ['', '1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14', '15', '16']",message="`osdsPerDevice` must be a number from 1 to 16 in quotes; use \"1\""
 // +kubebuilder:validation:XValidation:rule="!('encryptedDevice' in self) || self['encryptedDevice'] in ['true', 'false', '']",message="`encryptedDevice` must be \"true\" or \"false\""
-// +kubebuilder:validation:XValidation:rule="['initialWeight', 'primaryAffinity'].all(k, !(k in self) || self[k].matches('^([0-9]+([.][0-9]+)?)?$'))",message="`initialWeight` and `primaryAffinity` must be decimal numbers in quotes; use for example \"1.0\""
+// +kubebuilder:validation:XValidation:rule="['databaseSizeMB', 'walSizeMB'].all(k, !(k in self) || self[k] == '' || uint(self[k]) >= uint(0))",message="`databaseSizeMB` and `walSizeMB` must be whole numbers in quotes; use for example \"1024\""
+// +kubebuilder:validation:XValidation:rule="['initialWeight', 'primaryAffinity'].all(k, !(k in self) || self[k] == '' || double(self[k]) >= 0.0)",message="`initialWeight` and `primaryAffinity` must be decimal numbers in quotes; use for example \"1.0\""
 type OSDConfig map[string]string
 
 // The keys of OSDConfig.
@@ -150,7 +150,7 @@ type Selection struct {
 	DevicePathFilter string `json:"devicePathFilter,omitempty"`
 
 	// devices to use, by name or path.
-	// +kubebuilder:validation:MaxItems=512
+	// +kubebuilder:validation:MaxItems=128
 	// +listType=atomic
 	// +optional
 	Devices []Device `json:"devices,omitempty"`
