@@ -1,0 +1,54 @@
+package catalog
+
+// Check is a command that must succeed in an image and say something.
+type Check struct {
+	// Command is run with the image's file system as root.
+	Command []string
+	// Says is part of the command's output.
+	Says string
+}
+
+// Checks returns what proves that a service image works: every program of the
+// base that can say its version does so, and the service itself loads.
+func (s Service) Checks() []Check {
+	self := Check{Command: []string{"/usr/local/bin/" + s.Name, "--version"}, Says: s.Name}
+	if s.Base != Empty {
+		self.Says = "librados: built"
+	}
+	checks := []Check{self}
+	if s.Base != Node {
+		return checks
+	}
+	return append(checks,
+		Check{Command: []string{"qemu-storage-daemon", "--version"}, Says: "qemu-storage-daemon version"},
+		Check{Command: []string{"ceph-fuse", "--version"}, Says: "ceph version"},
+		Check{Command: []string{"rbd-nbd", "--version"}, Says: "ceph version"},
+		Check{Command: []string{"fusermount3", "--version"}, Says: "fusermount3 version"},
+		Check{Command: []string{"mount", "--version"}, Says: "mount from util-linux"},
+		Check{Command: []string{"umount", "--version"}, Says: "umount from util-linux"},
+		Check{Command: []string{"mkfs.ext4", "-V"}, Says: "mke2fs"},
+		Check{Command: []string{"mkfs.xfs", "-V"}, Says: "mkfs.xfs version"},
+		Check{Command: []string{"xfs_growfs", "-V"}, Says: "xfs_growfs version"},
+		Check{Command: []string{"xfs_repair", "-V"}, Says: "xfs_repair version"},
+		Check{Command: []string{"blkid", "--version"}, Says: "blkid from util-linux"},
+		Check{Command: []string{"losetup", "--version"}, Says: "losetup from util-linux"},
+		Check{Command: []string{"modprobe", "--version"}, Says: "kmod version"},
+		Check{Command: []string{"cryptsetup", "--version"}, Says: "cryptsetup"},
+	)
+}
+
+// CephChecks returns what proves that a Ceph image works.
+func CephChecks() []Check {
+	var checks []Check
+	for _, daemon := range []string{"ceph-mon", "ceph-mgr", "ceph-osd", "ceph-mds", "radosgw", "rbd-mirror", "rbd-nbd", "ceph-fuse"} {
+		checks = append(checks, Check{Command: []string{daemon, "--version"}, Says: "ceph version"})
+	}
+	return append(checks,
+		Check{Command: []string{"ceph", "--version"}, Says: "ceph version"},
+		Check{Command: []string{"rbd", "--version"}, Says: "ceph version"},
+		Check{Command: []string{"ceph-volume", "--help"}, Says: "ceph-volume"},
+		Check{Command: []string{"udevadm", "--version"}},
+		Check{Command: []string{"lvm", "version"}, Says: "LVM version"},
+		Check{Command: []string{"id", "ceph"}, Says: "ceph"},
+	)
+}

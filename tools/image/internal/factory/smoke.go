@@ -1,0 +1,87 @@
+package factory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/go-multierror"
+
+	"github.com/rook-ceph/rook-ceph/tools/image/internal/catalog"
+	"github.com/rook-ceph/rook-ceph/tools/image/internal/oci"
+	"github.com/rook-ceph/rook-ceph/tools/image/internal/tree"
+)
+
+// checkLimit is how long one command of a smoke test may run.
+const checkLimit = time.Minute
+
+// Smoke unpacks an image file for this machine's architecture and runs checks
+// in it. It reports all checks that fail, not only the first.
+func (f Factory) Smoke(ctx context.Context, file string, checks []catalog.Check) (err error) {
+	dir, err := os.MkdirTemp("", "image-smoke-")
+	if err != nil {
+		return fmt.Errorf("create directory: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := oci.Unpack(ctx, file, runtime.GOARCH, dir); err != nil {
+		return err
+	}
+	if err := tree.Devices(dir); err != nil {
+		return err
+	}
+	var failed *multierror.Error
+	for _, check := range checks {
+		output, err := run(ctx, dir, check)
+		line, _, _ := strings.Cut(output, "\n")
+		if err != nil {
+			failed = multierror.Append(failed, err)
+			line = "FAILED: " + err.Error()
+		}
+		_, _ = fmt.Fprintf(f.Progress, "  %-24s %s\n", check.Command[0], line)
+	}
+	return failed.ErrorOrNil()
+}
+
+// run runs a check in a chroot with namespaces of its own, so that nothing it
+// starts or mounts outlives it.
+func run(ctx context.Context, dir string, check catalog.Check) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, checkLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "/usr/bin/env", check.Command...)
+	cmd.Path, cmd.Args = lookIn(dir, check.Command[0]), check.Command
+	cmd.Err = nil
+	cmd.Dir = "/"
+	cmd.Env = []string{"PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Chroot: dir, Pdeathsig: syscall.SIGKILL,
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWNET,
+	}
+	output, err := cmd.CombinedOutput()
+	text := strings.TrimSpace(string(output))
+	if err != nil {
+		return text, fmt.Errorf("run %s: %w: %s", strings.Join(check.Command, " "), err, text)
+	}
+	if !strings.Contains(text, check.Says) {
+		return text, fmt.Errorf("run %s: want %q in its output, got %q", strings.Join(check.Command, " "), check.Says, text)
+	}
+	return text, nil
+}
+
+// lookIn finds a program in a file system as a shell in it would.
+func lookIn(dir, command string) string {
+	if strings.HasPrefix(command, "/") {
+		return command
+	}
+	for _, place := range []string{"/usr/local/bin/", "/usr/sbin/", "/usr/bin/"} {
+		if _, err := os.Lstat(dir + place + command); err == nil {
+			return place + command
+		}
+	}
+	return "/usr/bin/" + command
+}
