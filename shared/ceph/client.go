@@ -68,6 +68,23 @@ func askWith[T any](ctx context.Context, send sender, cmd Command) (T, error) {
 	return result, nil
 }
 
+// askRefusal is ask for commands that explain a refusal in their body.
+func askRefusal[T any](ctx context.Context, send sender, prefix string, args arguments) (T, error) {
+	var result T
+	reply, err := raw(ctx, send, Command{Prefix: prefix, Args: args})
+	if err != nil {
+		if decode(reply.Body, &result) != nil {
+			var none T
+			return none, err
+		}
+		return result, err
+	}
+	if err := decode(reply.Body, &result); err != nil {
+		return result, fmt.Errorf("decode reply of %q: %w", prefix, err)
+	}
+	return result, nil
+}
+
 func raw(ctx context.Context, send sender, cmd Command) (Reply, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc

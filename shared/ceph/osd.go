@@ -75,14 +75,14 @@ type OKToStop struct {
 	OKBecomeMoreDegrad []string `json:"ok_become_more_degraded"`
 }
 
-// OSDOKToStop returns nil error and the set of OSDs that may stop together
+// OSDOKToStop returns a nil error and the set of OSDs that may stop together
 // without making any PG inactive. Max above 0 lets Ceph widen the set with
-// OSDs of the same CRUSH subtree. A refusal matches ErrBusy; ErrAgain means
-// that the mgr does not know the PGs yet.
+// OSDs of the same CRUSH subtree. A refusal matches ErrBusy and carries the
+// findings too; ErrAgain means that the mgr does not know the PGs yet.
 func (c Client) OSDOKToStop(ctx context.Context, maximum int, ids ...int) (OKToStop, error) {
 	args := arguments{"ids": idStrings(ids)}
 	with(args, "max", maximum)
-	reply, err := ask[struct {
+	reply, err := askRefusal[struct {
 		Result OKToStop `json:"ok_to_stop"`
 	}](ctx, c.Mgr, "osd ok-to-stop", args)
 	return reply.Result, err
@@ -96,11 +96,11 @@ type SafeToDestroy struct {
 	StoredPGs    []int `json:"stored_pgs"`
 }
 
-// OSDSafeToDestroy returns nil error only when all asked OSDs can be destroyed
-// without reducing the durability of data; a refusal matches ErrBusy, and
-// ErrAgain means that the mgr cannot tell yet.
+// OSDSafeToDestroy returns a nil error only when all asked OSDs can be
+// destroyed without reducing the durability of data; a refusal matches ErrBusy
+// and carries the findings too; ErrAgain means that the mgr cannot tell yet.
 func (c Client) OSDSafeToDestroy(ctx context.Context, ids ...int) (SafeToDestroy, error) {
-	return ask[SafeToDestroy](ctx, c.Mgr, "osd safe-to-destroy", arguments{"ids": idStrings(ids)})
+	return askRefusal[SafeToDestroy](ctx, c.Mgr, "osd safe-to-destroy", arguments{"ids": idStrings(ids)})
 }
 
 // OSDIn lets data flow to the OSDs.

@@ -83,25 +83,29 @@ type FSMapDaemon struct {
 
 // PGMap sums up data and placement groups as the mgr last reported them.
 type PGMap struct {
-	PGsByState []struct {
-		StateName string `json:"state_name"`
-		Count     int    `json:"count"`
-	} `json:"pgs_by_state"`
-	NumPGs            int     `json:"num_pgs"`
-	NumPools          int     `json:"num_pools"`
-	NumObjects        uint64  `json:"num_objects"`
-	DataBytes         uint64  `json:"data_bytes"`
-	BytesUsed         uint64  `json:"bytes_used"`
-	BytesAvail        uint64  `json:"bytes_avail"`
-	BytesTotal        uint64  `json:"bytes_total"`
-	InactivePGsRatio  float64 `json:"inactive_pgs_ratio"`
-	DegradedRatio     float64 `json:"degraded_ratio"`
-	MisplacedRatio    float64 `json:"misplaced_ratio"`
-	ReadBytesSec      uint64  `json:"read_bytes_sec"`
-	WriteBytesSec     uint64  `json:"write_bytes_sec"`
-	ReadOpPerSec      uint64  `json:"read_op_per_sec"`
-	WriteOpPerSec     uint64  `json:"write_op_per_sec"`
-	RecoveringBytesPS uint64  `json:"recovering_bytes_per_sec"`
+	PGsByState        []PGState `json:"pgs_by_state"`
+	NumPGs            int       `json:"num_pgs"`
+	NumPools          int       `json:"num_pools"`
+	NumObjects        uint64    `json:"num_objects"`
+	DataBytes         uint64    `json:"data_bytes"`
+	BytesUsed         uint64    `json:"bytes_used"`
+	BytesAvail        uint64    `json:"bytes_avail"`
+	BytesTotal        uint64    `json:"bytes_total"`
+	InactivePGsRatio  float64   `json:"inactive_pgs_ratio"`
+	DegradedRatio     float64   `json:"degraded_ratio"`
+	MisplacedRatio    float64   `json:"misplaced_ratio"`
+	ReadBytesSec      uint64    `json:"read_bytes_sec"`
+	WriteBytesSec     uint64    `json:"write_bytes_sec"`
+	ReadOpPerSec      uint64    `json:"read_op_per_sec"`
+	WriteOpPerSec     uint64    `json:"write_op_per_sec"`
+	RecoveringBytesPS uint64    `json:"recovering_bytes_per_sec"`
+}
+
+// PGState is how many placement groups are in one state, such as
+// "active+clean".
+type PGState struct {
+	StateName string `json:"state_name"`
+	Count     int    `json:"count"`
 }
 
 // Status reads the cluster's summary. It needs quorum, not a mgr.
