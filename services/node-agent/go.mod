@@ -3,10 +3,16 @@ module github.com/rook-ceph/rook-ceph/services/node-agent
 go 1.26.0
 
 require (
+	github.com/container-storage-interface/spec v1.12.0
+	github.com/go-logr/logr v1.4.3
 	github.com/rook-ceph/rook-ceph/crds v0.0.0
 	github.com/rook-ceph/rook-ceph/shared v0.0.0
 	github.com/rook-ceph/rook-ceph/shared/api v0.0.0
 	github.com/rook-ceph/rook-ceph/shared/librados v0.0.0
+	golang.org/x/sys v0.46.0
+	google.golang.org/grpc v1.82.0
+	k8s.io/kubelet v0.36.4
+	k8s.io/mount-utils v0.36.4
 )
 
 replace github.com/rook-ceph/rook-ceph/shared => ../../shared

@@ -33,6 +33,7 @@ func Socket(ctx context.Context, path string, register func(*grpc.Server)) error
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", path, err)
 	}
+	remove := removal(listener, path)
 	server := grpc.NewServer(grpc.UnaryInterceptor(observe))
 	register(server)
 	failed := make(chan error, 1)
@@ -50,7 +51,26 @@ func Socket(ctx context.Context, path string, register func(*grpc.Server)) error
 		server.Stop()
 	}
 	<-failed
-	return nil
+	return remove()
+}
+
+// removal returns how to remove the socket at the end, unless a successor has
+// put its own in that place by then.
+func removal(listener net.Listener, path string) func() error {
+	if unix, ok := listener.(*net.UnixListener); ok {
+		unix.SetUnlinkOnClose(false)
+	}
+	own, err := os.Stat(path)
+	return func() error {
+		seen, gone := os.Stat(path)
+		if err != nil || gone != nil || !os.SameFile(own, seen) {
+			return nil
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove socket: %w", err)
+		}
+		return nil
+	}
 }
 
 // observe logs calls that fail. Requests are never logged: they carry Secrets.

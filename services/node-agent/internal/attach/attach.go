@@ -1,0 +1,185 @@
+package attach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/loop"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/keyring"
+)
+
+// Volume is what to attach, as whom, and where the cluster is.
+type Volume struct {
+	// ID is the volume handle.
+	ID         string
+	Connection api.Connection
+	Key        keyring.Key
+	Pool       string
+	Namespace  string
+	Image      string
+	ReadOnly   bool
+	// MapOptions are added to the kernel client's options.
+	MapOptions string
+}
+
+// Attachment is the record of one attached volume.
+type Attachment struct {
+	VolumeID string `json:"volumeID"`
+	Backend  string `json:"backend"`
+	Pool     string `json:"pool"`
+	// Namespace is the RADOS namespace.
+	Namespace string `json:"namespace,omitempty"`
+	Image     string `json:"image"`
+	ReadOnly  bool   `json:"readOnly,omitempty"`
+	// Device is the block device, empty until it is there.
+	Device string `json:"device,omitempty"`
+	// Address is the client's address in Ceph if the backend knows it.
+	Address string `json:"address,omitempty"`
+	// Loop and File are the loop device of the user-space backend.
+	Loop int       `json:"loop,omitempty"`
+	File loop.File `json:"file,omitzero"`
+	// Process serves the user-space backend.
+	Process Process `json:"process,omitzero"`
+	// KernelID is the number of the kernel's device.
+	KernelID string `json:"kernelID,omitempty"`
+}
+
+// Backend is one way to attach images.
+type Backend interface {
+	// Name is how a StorageClass's mounter parameter calls it.
+	Name() string
+	// Available tells why this node cannot use it; nil if it can.
+	Available() error
+	// Attach makes the device. record holds what is to be attached and is
+	// completed; dir is the volume's own directory. save keeps an unfinished
+	// record before a step that would be lost otherwise.
+	Attach(ctx context.Context, dir string, volume Volume, record *Attachment, save func() error) error
+	// Healthy tells whether the device of a complete record still serves.
+	Healthy(dir string, record Attachment) bool
+	// Detach takes away whatever the record, complete or not, left behind.
+	Detach(ctx context.Context, dir string, record Attachment) error
+}
+
+// ErrNoBackend is returned when the node can attach in no way that is allowed.
+var ErrNoBackend = errors.New("no way to attach RBD images on this node")
+
+// Attacher attaches volumes. It is safe for concurrent use on different
+// volumes; callers serialise calls on the same one.
+type Attacher struct {
+	// Directory holds one directory per attached volume.
+	Directory string
+	// Backends in order of preference.
+	Backends []Backend
+}
+
+// Attach returns the device of the volume and makes it if need be. Preference
+// names a backend, or is empty; fallback allows others too.
+func (a Attacher) Attach(ctx context.Context, volume Volume, choice Choice) (Attachment, error) {
+	record, err := a.Find(volume.ID)
+	switch {
+	case err == nil && a.Serves(record) && record.Image == volume.Image && record.Pool == volume.Pool:
+		return record, nil
+	case err == nil:
+		if err := a.Detach(ctx, volume.ID); err != nil {
+			return Attachment{}, fmt.Errorf("remove broken attachment: %w", err)
+		}
+	case !errors.Is(err, os.ErrNotExist):
+		return Attachment{}, err
+	}
+	backend, err := choose(a.Backends, choice)
+	if err != nil {
+		return Attachment{}, err
+	}
+	dir := a.dir(volume.ID)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return Attachment{}, fmt.Errorf("make directory of volume: %w", err)
+	}
+	record = Attachment{
+		VolumeID: volume.ID, Backend: backend.Name(), Pool: volume.Pool, Namespace: volume.Namespace,
+		Image: volume.Image, ReadOnly: volume.ReadOnly,
+	}
+	save := func() error { return write(dir, record) }
+	if err := save(); err != nil {
+		return Attachment{}, err
+	}
+	err = backend.Attach(ctx, dir, volume, &record, save)
+	if err == nil {
+		err = save()
+	}
+	if err == nil {
+		return record, nil
+	}
+	if cleanup := a.Detach(context.WithoutCancel(ctx), volume.ID); cleanup != nil {
+		err = errors.Join(err, cleanup)
+	}
+	return Attachment{}, fmt.Errorf("attach %s/%s by %s: %w", volume.Pool, volume.Image, backend.Name(), err)
+}
+
+// Detach takes the device of a volume away; it is no error if there is none.
+func (a Attacher) Detach(ctx context.Context, volumeID string) error {
+	record, err := a.Find(volumeID)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	backend, err := a.backend(record.Backend)
+	if err != nil {
+		return err
+	}
+	dir := a.dir(volumeID)
+	if err := backend.Detach(ctx, dir, record); err != nil {
+		return fmt.Errorf("detach %s/%s from %s: %w", record.Pool, record.Image, record.Device, err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("remove directory of volume: %w", err)
+	}
+	return nil
+}
+
+// Find returns the record of a volume, os.ErrNotExist if there is none.
+func (a Attacher) Find(volumeID string) (Attachment, error) { return read(a.dir(volumeID)) }
+
+// Serves tells whether the device of a record is there and works.
+func (a Attacher) Serves(record Attachment) bool {
+	backend, err := a.backend(record.Backend)
+	return err == nil && record.Device != "" && backend.Healthy(a.dir(record.VolumeID), record)
+}
+
+// List returns the records of all volumes that were attached here, also those
+// of a predecessor.
+func (a Attacher) List() ([]Attachment, error) {
+	entries, err := os.ReadDir(a.Directory)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list attachments: %w", err)
+	}
+	var records []Attachment
+	for _, entry := range entries {
+		record, err := read(filepath.Join(a.Directory, entry.Name()))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, record)
+	}
+	return records, nil
+}
+
+func (a Attacher) backend(name string) (Backend, error) {
+	for _, backend := range a.Backends {
+		if backend.Name() == name {
+			return backend, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: unknown backend %q", ErrNoBackend, name)
+}

@@ -1,0 +1,214 @@
+package attach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/loop"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/outlive"
+)
+
+const (
+	storageDaemon = "qemu-storage-daemon"
+	exportFile    = "image"
+	monitorSocket = "qmp.sock"
+	pidFile       = "pid"
+	node          = "volume"
+	// patience is how long a device or a process may take to go.
+	patience = 20 * time.Second
+)
+
+// Export attaches images in user space: a qemu-storage-daemon exports the image as
+// one file by FUSE, and a loop device makes a block device of it. The daemon
+// outlives node-agent.
+type Export struct {
+	// Secrets is a directory in memory for files with keys.
+	Secrets string
+	// CgroupRoot and Cgroup say where the daemon lives; see outlive.Program.
+	CgroupRoot, Cgroup string
+}
+
+var _ Backend = Export{}
+
+// Name returns FUSE.
+func (Export) Name() string { return FUSE }
+
+// Available looks for the daemon, FUSE and loop devices.
+func (Export) Available() error {
+	for _, device := range []string{"/dev/fuse", "/dev/loop-control"} {
+		if _, err := os.Stat(device); err != nil {
+			return fmt.Errorf("look for device: %w", err)
+		}
+	}
+	if _, err := exec.LookPath(storageDaemon); err != nil {
+		return fmt.Errorf("look for program: %w", err)
+	}
+	return nil
+}
+
+// Attach starts the daemon and binds its file to a loop device.
+func (e Export) Attach(ctx context.Context, dir string, volume Volume, record *Attachment, save func() error) error {
+	file := filepath.Join(dir, exportFile)
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		return fmt.Errorf("make mount point: %w", err)
+	}
+	if err := e.start(ctx, dir, volume); err != nil {
+		return err
+	}
+	process, err := findProcess(filepath.Join(dir, pidFile))
+	if err != nil {
+		return fmt.Errorf("find storage daemon: %w", err)
+	}
+	record.Process = process
+	if record.File, err = loop.Identify(file); err != nil {
+		return fmt.Errorf("find exported file: %w", err)
+	}
+	if err := save(); err != nil {
+		return err
+	}
+	mode := loop.ReadWrite
+	if volume.ReadOnly {
+		mode = loop.ReadOnly
+	}
+	if record.Loop, err = loop.Attach(file, mode); err != nil {
+		return err
+	}
+	record.Device = loop.Device(record.Loop)
+	return nil
+}
+
+func (e Export) start(ctx context.Context, dir string, volume Volume) error {
+	conf, err := writeConf(e.Secrets, volume)
+	if err != nil {
+		return err
+	}
+	// librados has read the file when the export stands.
+	defer os.Remove(conf)
+	return outlive.Start(ctx, outlive.Program{
+		Args:       daemonArgs(dir, conf, volume),
+		Visible:    dir,
+		CgroupRoot: e.CgroupRoot,
+		Cgroup:     e.Cgroup,
+	})
+}
+
+// daemonArgs is the command line of the storage daemon. It holds no secrets.
+func daemonArgs(dir, conf string, volume Volume) []string {
+	blockdev := []string{
+		"driver=rbd", "node-name=" + node, "pool=" + volume.Pool, "image=" + volume.Image,
+		"user=" + strings.TrimPrefix(volume.Key.Entity, "client."), "conf=" + conf, "discard=unmap",
+	}
+	if volume.Namespace != "" {
+		blockdev = append(blockdev, "namespace="+volume.Namespace)
+	}
+	export := []string{"type=fuse", "id=export", "node-name=" + node, "mountpoint=" + filepath.Join(dir, exportFile)}
+	if volume.ReadOnly {
+		blockdev, export = append(blockdev, "read-only=on"), append(export, "writable=off")
+	} else {
+		export = append(export, "writable=on")
+	}
+	return []string{
+		storageDaemon,
+		"--daemonize",
+		"--pidfile", filepath.Join(dir, pidFile),
+		"--chardev", options("socket", "id=qmp", "path="+filepath.Join(dir, monitorSocket), "server=on", "wait=off"),
+		"--monitor", "chardev=qmp",
+		"--blockdev", options(blockdev...),
+		"--export", options(export...),
+	}
+}
+
+// options joins settings; a comma within one is doubled.
+func options(settings ...string) string {
+	escaped := make([]string, len(settings))
+	for i, setting := range settings {
+		escaped[i] = strings.ReplaceAll(setting, ",", ",,")
+	}
+	return strings.Join(escaped, ",")
+}
+
+// writeConf writes the Ceph configuration with the key to a file for root only.
+func writeConf(directory string, volume Volume) (string, error) {
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return "", fmt.Errorf("make directory for keys: %w", err)
+	}
+	file, err := os.CreateTemp(directory, "ceph-*.conf")
+	if err != nil {
+		return "", fmt.Errorf("write configuration: %w", err)
+	}
+	_, err = fmt.Fprintf(file, "[global]\nmon_host = %s\nlog_to_stderr = false\nadmin_socket =\nclient_mount_timeout = 15\n"+
+		"[%s]\nkey = %s\n", volume.Connection.MonHost, volume.Key.Entity, volume.Key.Secret)
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+		return "", fmt.Errorf("write configuration: %w", err)
+	}
+	return file.Name(), nil
+}
+
+// Healthy tells whether daemon and loop device still belong together.
+func (Export) Healthy(dir string, record Attachment) bool {
+	if !record.Process.alive() {
+		return false
+	}
+	seen, err := loop.Identify(filepath.Join(dir, exportFile))
+	if err != nil || seen != record.File {
+		return false
+	}
+	serves, err := loop.Serves(record.Loop, record.File)
+	return err == nil && serves
+}
+
+// Detach frees the loop device, lets the daemon write what it still has, and
+// waits for its end.
+func (Export) Detach(ctx context.Context, dir string, record Attachment) error {
+	if record.Device != "" {
+		err := loop.Detach(record.Loop, record.File, patience)
+		if err != nil && !errors.Is(err, loop.ErrNotAttached) {
+			return err
+		}
+	}
+	process := record.Process
+	if process.PID == 0 {
+		// The record was written before the daemon was known.
+		process, _ = findProcess(filepath.Join(dir, pidFile))
+	}
+	if process.alive() {
+		if err := quit(ctx, filepath.Join(dir, monitorSocket), process); err != nil {
+			return err
+		}
+	}
+	file := filepath.Join(dir, exportFile)
+	if err := unix.Unmount(file, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("unmount export: %w", err)
+	}
+	return nil
+}
+
+// quit asks over the monitor, and by signal if nobody answers there.
+func quit(ctx context.Context, socket string, process Process) error {
+	asked := command(ctx, socket, "quit", nil)
+	if asked == nil {
+		asked = process.await(ctx, patience)
+	}
+	if asked == nil {
+		return nil
+	}
+	if err := process.terminate(); err != nil {
+		return errors.Join(asked, err)
+	}
+	if err := process.await(ctx, patience); err != nil {
+		return errors.Join(asked, err)
+	}
+	return nil
+}

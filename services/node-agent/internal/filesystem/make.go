@@ -1,0 +1,68 @@
+package filesystem
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rook-ceph/rook-ceph/shared/disk/probe"
+)
+
+// makers holds the program and arguments that make each file system. A new
+// image reads as zeros, so nothing needs to be discarded or zeroed first.
+func makers() map[string][]string {
+	return map[string][]string{
+		"ext4": {"mkfs.ext4", "-F", "-m0", "-Enodiscard,lazy_itable_init=1,lazy_journal_init=1"},
+		"xfs":  {"mkfs.xfs", "-f", "-K"},
+	}
+}
+
+// Format makes a file system on the device, whatever is on it: call Decide
+// first. Options replace the standard ones if given.
+func Format(ctx context.Context, device, kind, options string) error {
+	maker, ok := makers()[kind]
+	if !ok {
+		return supported(kind)
+	}
+	args := maker[1:]
+	if options != "" {
+		args = append([]string{maker[1]}, strings.Fields(options)...)
+	}
+	args = append(append([]string(nil), args...), device)
+	output, err := exec.CommandContext(ctx, maker[0], args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("make %s on %s: %w: %s", kind, device, err, strings.Join(strings.Fields(string(output)), " "))
+	}
+	return nil
+}
+
+// Look reads what is on a device, past the page cache's copy.
+func Look(device string) (probe.Report, error) {
+	file, err := os.Open(device)
+	if err != nil {
+		return probe.Report{}, fmt.Errorf("open device: %w", err)
+	}
+	defer file.Close()
+	if err := unix.IoctlSetInt(int(file.Fd()), unix.BLKFLSBUF, 0); err != nil {
+		return probe.Report{}, fmt.Errorf("drop cached blocks of %s: %w", device, err)
+	}
+	size, err := Size(file)
+	if err != nil {
+		return probe.Report{}, err
+	}
+	return probe.Scan(file, size)
+}
+
+// Size returns the size of an open block device.
+func Size(device *os.File) (int64, error) {
+	const whence = 2
+	size, err := device.Seek(0, whence)
+	if err != nil {
+		return 0, fmt.Errorf("find size of %s: %w", device.Name(), err)
+	}
+	return size, nil
+}

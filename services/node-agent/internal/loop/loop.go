@@ -1,0 +1,178 @@
+package loop
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	control = "/dev/loop-control"
+	major   = 7
+	// maxTries bounds the race with others who take free devices.
+	maxTries = 64
+)
+
+// ErrNotAttached is returned for a device that does not serve the file.
+var ErrNotAttached = errors.New("loop device does not serve the file")
+
+// Mode is how a file is attached.
+type Mode int
+
+const (
+	// ReadWrite lets the device write to the file.
+	ReadWrite Mode = iota
+	// ReadOnly refuses writes.
+	ReadOnly
+)
+
+// Device returns the path of a loop device.
+func Device(index int) string { return "/dev/loop" + strconv.Itoa(index) }
+
+// Attach binds the file to a free loop device with direct I/O, so that data is
+// cached once and a flush reaches the file's server. It returns the index.
+func Attach(file string, mode Mode) (int, error) {
+	flags, info := os.O_RDWR, unix.LoopInfo64{Flags: unix.LO_FLAGS_DIRECT_IO}
+	if mode == ReadOnly {
+		flags, info.Flags = os.O_RDONLY, info.Flags|unix.LO_FLAGS_READ_ONLY
+	}
+	backing, err := os.OpenFile(file, flags, 0)
+	if err != nil {
+		return 0, fmt.Errorf("open backing file: %w", err)
+	}
+	defer backing.Close()
+	copy(info.File_name[:len(info.File_name)-1], filepath.Base(filepath.Dir(file)))
+	for range maxTries {
+		index, err := free()
+		if err != nil {
+			return 0, err
+		}
+		err = bind(index, flags, backing, info)
+		if errors.Is(err, unix.EBUSY) {
+			continue
+		}
+		return index, err
+	}
+	return 0, fmt.Errorf("attach %s: no loop device stayed free in %d tries: %w", file, maxTries, unix.EBUSY)
+}
+
+func free() (int, error) {
+	handle, err := os.OpenFile(control, os.O_RDWR, 0)
+	if err != nil {
+		return 0, fmt.Errorf("open loop control (is the loop module loaded?): %w", err)
+	}
+	defer handle.Close()
+	index, err := unix.IoctlRetInt(int(handle.Fd()), unix.LOOP_CTL_GET_FREE)
+	if err != nil {
+		return 0, fmt.Errorf("get free loop device: %w", err)
+	}
+	return index, nil
+}
+
+func bind(index, flags int, backing *os.File, info unix.LoopInfo64) error {
+	if err := makeNode(index); err != nil {
+		return err
+	}
+	device, err := os.OpenFile(Device(index), flags, 0)
+	if err != nil {
+		return fmt.Errorf("open loop device: %w", err)
+	}
+	defer device.Close()
+	config := unix.LoopConfig{Fd: uint32(backing.Fd()), Info: info}
+	if err := unix.IoctlLoopConfigure(int(device.Fd()), &config); err != nil {
+		return fmt.Errorf("configure %s: %w", Device(index), err)
+	}
+	return nil
+}
+
+// makeNode makes the device node when nobody else does: a node may have a /dev
+// without udev or devtmpfs.
+func makeNode(index int) error {
+	err := unix.Mknod(Device(index), unix.S_IFBLK|0o600, int(unix.Mkdev(major, uint32(index))))
+	if err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("make node %s: %w", Device(index), err)
+	}
+	return nil
+}
+
+// File identifies a backing file as the kernel does, also after its server died.
+type File struct {
+	Device uint64 `json:"device"`
+	Inode  uint64 `json:"inode"`
+}
+
+// Identify returns the identity of a file.
+func Identify(path string) (File, error) {
+	var stat unix.Stat_t
+	if err := unix.Stat(path, &stat); err != nil {
+		return File{}, fmt.Errorf("stat %s: %w", path, err)
+	}
+	return File{Device: stat.Dev, Inode: stat.Ino}, nil
+}
+
+// Serves tells whether the device is attached to exactly this file.
+func Serves(index int, file File) (bool, error) {
+	if err := makeNode(index); err != nil {
+		return false, err
+	}
+	device, err := os.Open(Device(index))
+	if err != nil {
+		return false, fmt.Errorf("open loop device: %w", err)
+	}
+	defer device.Close()
+	info, err := unix.IoctlLoopGetStatus64(int(device.Fd()))
+	if errors.Is(err, unix.ENXIO) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("ask %s: %w", Device(index), err)
+	}
+	return info.Device == file.Device && info.Inode == file.Inode, nil
+}
+
+// Detach frees the device that serves the file and waits until it is free. The
+// kernel delays that while somebody has the device open or mounted. A device
+// that serves something else, or nothing, is left alone: ErrNotAttached.
+func Detach(index int, file File, patience time.Duration) error {
+	serves, err := Serves(index, file)
+	if err != nil {
+		return err
+	}
+	if !serves {
+		return fmt.Errorf("detach %s: %w", Device(index), ErrNotAttached)
+	}
+	device, err := os.Open(Device(index))
+	if err != nil {
+		return fmt.Errorf("open loop device: %w", err)
+	}
+	_, err = unix.IoctlRetInt(int(device.Fd()), unix.LOOP_CLR_FD)
+	closed := device.Close()
+	if err != nil && !errors.Is(err, unix.ENXIO) {
+		return fmt.Errorf("detach %s: %w", Device(index), err)
+	}
+	if closed != nil {
+		return fmt.Errorf("close %s: %w", Device(index), closed)
+	}
+	return await(index, file, patience)
+}
+
+func await(index int, file File, patience time.Duration) error {
+	const pace = 20 * time.Millisecond
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	for waited := time.Duration(0); ; waited += pace {
+		serves, err := Serves(index, file)
+		if err != nil || !serves {
+			return err
+		}
+		if waited >= patience {
+			return fmt.Errorf("detach %s: still in use after %s: %w", Device(index), patience, unix.EBUSY)
+		}
+		<-tick.C
+	}
+}

@@ -1,0 +1,146 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	csipb "github.com/container-storage-interface/spec/lib/go/csi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"k8s.io/mount-utils"
+)
+
+// NodePublishVolume shows a staged volume to a pod: a bind mount of its file
+// system, or of its device for raw block volumes.
+func (s *Server) NodePublishVolume(
+	ctx context.Context, request *csipb.NodePublishVolumeRequest,
+) (*csipb.NodePublishVolumeResponse, error) {
+	handle, where := request.GetVolumeId(), request.GetTargetPath()
+	if err := required("volume_id", handle, "target_path", where,
+		"staging_target_path", request.GetStagingTargetPath()); err != nil {
+		return nil, err
+	}
+	use, err := readCapability(request.GetVolumeCapability())
+	if err != nil {
+		return nil, err
+	}
+	unlock, err := s.lock(handle)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	source, err := s.source(handle, request.GetStagingTargetPath(), use)
+	if err != nil {
+		return nil, coded(err)
+	}
+	mode := request.GetVolumeCapability().GetAccessMode().GetMode()
+	if mode == csipb.VolumeCapability_AccessMode_SINGLE_NODE_SINGLE_WRITER {
+		if err := s.onlyAt(source, where); err != nil {
+			return nil, coded(err)
+		}
+	}
+	if err := s.bind(source, where, use, request.GetReadonly()); err != nil {
+		return nil, coded(err)
+	}
+	return &csipb.NodePublishVolumeResponse{}, nil
+}
+
+// source is what to bind: the staged mount or the device.
+func (s *Server) source(handle, staging string, use usage) (string, error) {
+	record, err := s.Attacher.Find(handle)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", status.Errorf(codes.FailedPrecondition, "volume %s is not staged on this node", handle)
+	}
+	if err != nil {
+		return "", err
+	}
+	if use.block {
+		return record.Device, nil
+	}
+	source := stagedMount(staging, handle)
+	mounted, err := s.mounted(source)
+	if err != nil {
+		return "", err
+	}
+	if !mounted {
+		return "", status.Errorf(codes.FailedPrecondition, "volume %s is not mounted at its staging path", handle)
+	}
+	return source, nil
+}
+
+func (s *Server) bind(source, where string, use usage, readOnly bool) error {
+	mounted, err := s.mounted(where)
+	if err != nil || mounted {
+		return err
+	}
+	if err := makeTarget(where, use); err != nil {
+		return fmt.Errorf("make mount point: %w", err)
+	}
+	flags := []string{"bind"}
+	if readOnly || use.readOnly {
+		flags = append(flags, "ro")
+	}
+	if !use.block {
+		for _, flag := range use.flags {
+			if !slices.Contains(flags, flag) {
+				flags = append(flags, flag)
+			}
+		}
+	}
+	if err := s.Mounter.Mount(source, where, "", flags); err != nil {
+		return fmt.Errorf("publish volume: %w", err)
+	}
+	return nil
+}
+
+// makeTarget makes a directory for a file system, a file for a device.
+func makeTarget(where string, use usage) error {
+	if !use.block {
+		return os.MkdirAll(where, 0o750)
+	}
+	if err := os.MkdirAll(filepath.Dir(where), 0o750); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(where, os.O_CREATE, 0o660)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// onlyAt refuses when the source is published anywhere else.
+func (s *Server) onlyAt(source, where string) error {
+	refs, err := s.Mounter.GetMountRefs(source)
+	if err != nil {
+		return fmt.Errorf("find mounts of %s: %w", source, err)
+	}
+	for _, ref := range refs {
+		if ref != where && ref != source {
+			return status.Errorf(codes.FailedPrecondition, "volume is published at %s and may have one user only", ref)
+		}
+	}
+	return nil
+}
+
+// NodeUnpublishVolume takes a volume away from a pod.
+func (s *Server) NodeUnpublishVolume(
+	_ context.Context, request *csipb.NodeUnpublishVolumeRequest,
+) (*csipb.NodeUnpublishVolumeResponse, error) {
+	handle, where := request.GetVolumeId(), request.GetTargetPath()
+	if err := required("volume_id", handle, "target_path", where); err != nil {
+		return nil, err
+	}
+	unlock, err := s.lock(handle)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if err := mount.CleanupMountPoint(where, s.Mounter, true); err != nil {
+		return nil, coded(fmt.Errorf("unpublish volume: %w", err))
+	}
+	return &csipb.NodeUnpublishVolumeResponse{}, nil
+}

@@ -1,0 +1,126 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	csipb "github.com/container-storage-interface/spec/lib/go/csi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"k8s.io/mount-utils"
+
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
+	"github.com/rook-ceph/rook-ceph/shared/disk/probe"
+	"github.com/rook-ceph/rook-ceph/shared/keyring"
+)
+
+// Clusters knows the CephClusters by the clusterID of a volume.
+type Clusters interface {
+	// Connection returns how to reach the cluster.
+	Connection(ctx context.Context, clusterID string) (api.Connection, error)
+	// NodeKey returns the cephx identity of nodes for the cluster. It is asked
+	// only where a request carries no Secret.
+	NodeKey(ctx context.Context, clusterID string) (keyring.Key, error)
+}
+
+// Attacher makes block devices of images.
+type Attacher interface {
+	Attach(ctx context.Context, volume attach.Volume, choice attach.Choice) (attach.Attachment, error)
+	Detach(ctx context.Context, volumeID string) error
+	Find(volumeID string) (attach.Attachment, error)
+	Serves(record attach.Attachment) bool
+}
+
+// Formatter reads and makes file systems.
+type Formatter interface {
+	Look(device string) (probe.Report, error)
+	Format(ctx context.Context, device, kind, options string) error
+}
+
+// Server is the node service.
+type Server struct {
+	csipb.UnimplementedNodeServer
+	// Node is the name of this Kubernetes node.
+	Node     string
+	Clusters Clusters
+	Dialer   storage.Dialer
+	Attacher Attacher
+	Formats  Formatter
+	Mounter  mount.Interface
+
+	busy sync.Map
+	keys sync.Map
+}
+
+// NodeGetInfo returns the name of the node.
+func (s *Server) NodeGetInfo(context.Context, *csipb.NodeGetInfoRequest) (*csipb.NodeGetInfoResponse, error) {
+	return &csipb.NodeGetInfoResponse{NodeId: s.Node}, nil
+}
+
+// NodeGetCapabilities lists what this service does.
+func (s *Server) NodeGetCapabilities(
+	context.Context, *csipb.NodeGetCapabilitiesRequest,
+) (*csipb.NodeGetCapabilitiesResponse, error) {
+	response := &csipb.NodeGetCapabilitiesResponse{}
+	for _, kind := range []csipb.NodeServiceCapability_RPC_Type{
+		csipb.NodeServiceCapability_RPC_STAGE_UNSTAGE_VOLUME,
+		csipb.NodeServiceCapability_RPC_GET_VOLUME_STATS,
+		csipb.NodeServiceCapability_RPC_VOLUME_CONDITION,
+		csipb.NodeServiceCapability_RPC_SINGLE_NODE_MULTI_WRITER,
+	} {
+		response.Capabilities = append(response.Capabilities, &csipb.NodeServiceCapability{
+			Type: &csipb.NodeServiceCapability_Rpc{Rpc: &csipb.NodeServiceCapability_RPC{Type: kind}},
+		})
+	}
+	return response, nil
+}
+
+// lock admits one operation on a volume at a time; a second one is told to come
+// again, as the CSI specification asks.
+func (s *Server) lock(volumeID string) (unlock func(), err error) {
+	if _, taken := s.busy.LoadOrStore(volumeID, struct{}{}); taken {
+		return nil, status.Errorf(codes.Aborted, "another operation on volume %s is in progress", volumeID)
+	}
+	return func() { s.busy.Delete(volumeID) }, nil
+}
+
+// coded gives an error of Ceph or of this package its gRPC code.
+func coded(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := status.FromError(err); ok {
+		return err
+	}
+	code := codes.Internal
+	switch {
+	case errors.Is(err, ceph.ErrNotFound):
+		code = codes.NotFound
+	case errors.Is(err, ceph.ErrDenied):
+		code = codes.Unauthenticated
+	case errors.Is(err, ceph.ErrUnreachable), errors.Is(err, ceph.ErrAgain):
+		code = codes.Unavailable
+	case errors.Is(err, attach.ErrNoBackend):
+		code = codes.FailedPrecondition
+	case errors.Is(err, context.DeadlineExceeded):
+		code = codes.DeadlineExceeded
+	case errors.Is(err, context.Canceled):
+		code = codes.Canceled
+	}
+	return status.Error(code, err.Error())
+}
+
+// required refuses a request that lacks a field.
+func required(fields ...string) error {
+	for i := 0; i+1 < len(fields); i += 2 {
+		if fields[i+1] == "" {
+			return status.Error(codes.InvalidArgument, fmt.Sprintf("%s is missing", fields[i]))
+		}
+	}
+	return nil
+}

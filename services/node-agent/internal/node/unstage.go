@@ -1,0 +1,97 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	csipb "github.com/container-storage-interface/spec/lib/go/csi"
+	"github.com/go-logr/logr"
+	"k8s.io/mount-utils"
+
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
+	"github.com/rook-ceph/rook-ceph/shared/csi"
+	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
+	"github.com/rook-ceph/rook-ceph/shared/keyring"
+)
+
+// NodeUnstageVolume unmounts the volume, detaches it, and tells the journal that
+// this node let go of it.
+func (s *Server) NodeUnstageVolume(
+	ctx context.Context, request *csipb.NodeUnstageVolumeRequest,
+) (*csipb.NodeUnstageVolumeResponse, error) {
+	handle, path := request.GetVolumeId(), request.GetStagingTargetPath()
+	if err := required("volume_id", handle, "staging_target_path", path); err != nil {
+		return nil, err
+	}
+	unlock, err := s.lock(handle)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if err := mount.CleanupMountPoint(stagedMount(path, handle), s.Mounter, true); err != nil {
+		return nil, coded(fmt.Errorf("unmount volume: %w", err))
+	}
+	record, err := s.Attacher.Find(handle)
+	if errors.Is(err, os.ErrNotExist) {
+		return &csipb.NodeUnstageVolumeResponse{}, nil
+	}
+	if err != nil {
+		return nil, coded(err)
+	}
+	if err := s.Attacher.Detach(ctx, handle); err != nil {
+		return nil, coded(err)
+	}
+	log := logr.FromContextOrDiscard(ctx)
+	log.Info("volume unstaged", "volume", handle, "image", record.Image, "device", record.Device)
+	if err := s.release(ctx, record); err != nil {
+		// The volume is detached all the same. Whoever attaches it next finds this
+		// node as the holder and has to make sure for himself.
+		log.Error(err, "release not recorded", "volume", handle)
+	}
+	return &csipb.NodeUnstageVolumeResponse{}, nil
+}
+
+// release removes this node as the holder.
+func (s *Server) release(ctx context.Context, record attach.Attachment) error {
+	id, err := csi.ParseVolumeID(record.VolumeID)
+	if err != nil || record.ReadOnly {
+		return nil
+	}
+	key, err := s.key(ctx, id.ClusterID)
+	if err != nil {
+		return err
+	}
+	connection, err := s.Clusters.Connection(ctx, id.ClusterID)
+	if err != nil {
+		return err
+	}
+	cluster, err := s.Dialer.DialStorage(ctx, connection, key)
+	if err != nil {
+		return err
+	}
+	defer cluster.Close()
+	pool, err := cluster.Pool(ctx, record.Pool, record.Namespace)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	entries := journal.Journal{Omaps: pool}
+	entry, err := entries.Entry(ctx, id.UUID)
+	if err != nil || entry.Holder == nil || entry.Holder.Node != s.Node {
+		return err
+	}
+	return entries.SetHolder(ctx, id.UUID, nil)
+}
+
+// key returns the identity that a volume of the cluster was staged with, or the
+// one that the cluster has for nodes.
+func (s *Server) key(ctx context.Context, clusterID string) (keyring.Key, error) {
+	if known, ok := s.keys.Load(clusterID); ok {
+		if key, ok := known.(keyring.Key); ok {
+			return key, nil
+		}
+	}
+	return s.Clusters.NodeKey(ctx, clusterID)
+}
