@@ -79,7 +79,7 @@ type DisruptionManagementSpec struct {
 	// pgHealthyRegex matches the states in which a placement group counts as
 	// healthy.
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="''.matches(self) ? true : true",message="`disruptionManagement.pgHealthyRegex` must be a regular expression (RE2); correct it or leave it out"
+	// +kubebuilder:validation:XValidation:rule="'sdb'.matches(self) ? true : true",message="`disruptionManagement.pgHealthyRegex` must be a regular expression (RE2); correct it or leave it out"
 	// +optional
 	PGHealthyRegex string `json:"pgHealthyRegex,omitempty"`
 

@@ -148,9 +148,25 @@ type MonitoringSpec struct {
 	// +optional
 	Interval *metav1.Duration `json:"interval,omitempty"`
 
+	// metricsTLS serves the managers' metrics over TLS.
+	// +optional
+	MetricsTLS MetricsTLSSpec `json:"metricsTLS,omitzero"`
+
 	// exporter is about the daemon that reads performance counters on each node.
 	// +optional
 	Exporter *CephExporterSpec `json:"exporter,omitempty"`
+}
+
+// MetricsTLSSpec serves the managers' metrics over TLS.
+type MetricsTLSSpec struct {
+	// enabled turns it on.
+	// +optional
+	Enabled bool `json:"enabled,omitempty"`
+
+	// secretName is the Secret with the certificate and key.
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	SecretName string `json:"secretName,omitempty"`
 }
 
 // CephExporterSpec is about the exporter daemon.

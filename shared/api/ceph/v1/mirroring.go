@@ -2,8 +2,8 @@ package v1
 
 // MirroringSpec mirrors a pool to another cluster.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.enabled) || !self.enabled || (has(self.mode) && self.mode != '')",message="`mirroring.mode` must be set when `mirroring.enabled` is true; use image",fieldPath=".mode"
-// +kubebuilder:validation:XValidation:rule="!has(self.snapshotSchedules) || self.snapshotSchedules.all(s, has(s.interval) && s.interval != '')",message="each of `mirroring.snapshotSchedules` must have an `interval`, such as 24h",fieldPath=".snapshotSchedules"
+// +kubebuilder:validation:XValidation:rule="!has(self.enabled) || !self.enabled || (has(self.mode) && size(self.mode) > 0)",message="`mirroring.mode` must be set when `mirroring.enabled` is true; use image",fieldPath=".mode"
+// +kubebuilder:validation:XValidation:rule="!has(self.snapshotSchedules) || self.snapshotSchedules.all(s, has(s.interval) && size(s.interval) > 0)",message="each of `mirroring.snapshotSchedules` must have an `interval`, such as 24h",fieldPath=".snapshotSchedules"
 type MirroringSpec struct {
 	// enabled turns mirroring on.
 	// +optional

@@ -37,8 +37,8 @@ type CIDR string
 // NetworkSpec says how daemons are reached.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.provider) || self.provider != 'multus' || (has(self.selectors) && size(self.selectors) > 0)",message="`network.selectors` must name a network for `public`, `cluster` or both when `network.provider` is multus",fieldPath=".selectors"
-// +kubebuilder:validation:XValidation:rule="!has(self.hostNetwork) || !self.hostNetwork || !has(self.provider) || self.provider in ['', 'host']",message="`network.hostNetwork` and `network.provider: multus` exclude each other; remove `network.hostNetwork`",fieldPath=".hostNetwork"
-// +kubebuilder:validation:XValidation:rule="!has(self.provider) || !has(oldSelf.provider) || self.provider == oldSelf.provider || self.provider == '' || oldSelf.provider == ''",message="`network.provider` must not change from one provider to another; set it to '' first",fieldPath=".provider"
+// +kubebuilder:validation:XValidation:rule="!has(self.hostNetwork) || !self.hostNetwork || !has(self.provider) || self.provider != 'multus'",message="`network.hostNetwork` and `network.provider: multus` exclude each other; remove `network.hostNetwork`",fieldPath=".hostNetwork"
+// +kubebuilder:validation:XValidation:rule="!has(self.provider) || !has(oldSelf.provider) || self.provider == oldSelf.provider || size(self.provider) == 0 || size(oldSelf.provider) == 0",message="`network.provider` must not change from one provider to another; set it to the empty string first",fieldPath=".provider"
 // +kubebuilder:validation:XValidation:rule="!has(self.selectors) || self.selectors.all(k, k in ['public', 'cluster'])",message="`network.selectors` may have the keys `public` and `cluster` only; remove the others",fieldPath=".selectors"
 type NetworkSpec struct {
 	// provider is empty for the pod network, host, or multus.
@@ -123,7 +123,7 @@ type CompressionSpec struct {
 
 // MultiClusterServiceSpec exports daemons to other Kubernetes clusters.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.enabled) || !self.enabled || (has(self.clusterID) && self.clusterID != '')",message="`network.multiClusterService.clusterID` must be set when it is enabled; use this cluster's name in the cluster set",fieldPath=".clusterID"
+// +kubebuilder:validation:XValidation:rule="!has(self.enabled) || !self.enabled || (has(self.clusterID) && size(self.clusterID) > 0)",message="`network.multiClusterService.clusterID` must be set when it is enabled; use this cluster's name in the cluster set",fieldPath=".clusterID"
 type MultiClusterServiceSpec struct {
 	// enabled turns it on.
 	// +optional

@@ -61,8 +61,10 @@ const (
 	// ReasonPGsInactive means that placement groups are inactive.
 	ReasonPGsInactive = "PlacementGroupsInactive"
 
-	// ReasonPoolInUse means that a pool holds images or snapshots.
-	ReasonPoolInUse = "PoolInUse"
+	// ReasonPoolNotEmpty means that a pool holds images or snapshots.
+	ReasonPoolNotEmpty = "PoolNotEmpty"
+	// ReasonPoolEmpty means that a pool holds no image and no snapshot.
+	ReasonPoolEmpty = "PoolEmpty"
 	// ReasonDependents means that other objects still need this one.
 	ReasonDependents = "ObjectHasDependents"
 	// ReasonNoDependents means that no other object needs this one.

@@ -93,10 +93,10 @@ type StorageScopeSpec struct {
 // OSDConfig is settings of OSDs, by the keys of the OSDConfig constants.
 //
 // +kubebuilder:validation:MaxProperties=64
-// +kubebuilder:validation:XValidation:rule="!('osdsPerDevice' in self) || self['osdsPerDevice'] in ['', '1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14', '15', '16']",message="`osdsPerDevice` must be a number from 1 to 16 in quotes; use \"1\""
-// +kubebuilder:validation:XValidation:rule="!('encryptedDevice' in self) || self['encryptedDevice'] in ['true', 'false', '']",message="`encryptedDevice` must be \"true\" or \"false\""
-// +kubebuilder:validation:XValidation:rule="['databaseSizeMB', 'walSizeMB'].all(k, !(k in self) || self[k] == '' || uint(self[k]) >= uint(0))",message="`databaseSizeMB` and `walSizeMB` must be whole numbers in quotes; use for example \"1024\""
-// +kubebuilder:validation:XValidation:rule="['initialWeight', 'primaryAffinity'].all(k, !(k in self) || self[k] == '' || double(self[k]) >= 0.0)",message="`initialWeight` and `primaryAffinity` must be decimal numbers in quotes; use for example \"1.0\""
+// +kubebuilder:validation:XValidation:rule="!('osdsPerDevice' in self) || size(self['osdsPerDevice']) == 0 || self['osdsPerDevice'] in ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14', '15', '16']",message="`osdsPerDevice` must be a number from 1 to 16 in quotes; use \"1\""
+// +kubebuilder:validation:XValidation:rule="!('encryptedDevice' in self) || size(self['encryptedDevice']) == 0 || self['encryptedDevice'] in ['true', 'false']",message="`encryptedDevice` must be \"true\" or \"false\""
+// +kubebuilder:validation:XValidation:rule="['databaseSizeMB', 'walSizeMB'].all(k, !(k in self) || size(self[k]) == 0 || uint(self[k]) >= uint(0))",message="`databaseSizeMB` and `walSizeMB` must be whole numbers in quotes; use for example \"1024\""
+// +kubebuilder:validation:XValidation:rule="['initialWeight', 'primaryAffinity'].all(k, !(k in self) || size(self[k]) == 0 || double(self[k]) >= 0.0)",message="`initialWeight` and `primaryAffinity` must be decimal numbers in quotes; use for example \"1.0\""
 type OSDConfig map[string]string
 
 // The keys of OSDConfig.
@@ -109,6 +109,7 @@ const (
 	OSDConfigDeviceClass     = "deviceClass"
 	OSDConfigInitialWeight   = "initialWeight"
 	OSDConfigPrimaryAffinity = "primaryAffinity"
+	OSDConfigCrushRoot       = "crushRoot"
 )
 
 // Node is one node to use.
@@ -138,14 +139,14 @@ type Selection struct {
 
 	// deviceFilter is a regular expression on kernel names such as ^sd[b-d]$.
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="''.matches(self) ? true : true",message="`deviceFilter` must be a regular expression (RE2); correct it, for example ^sd[b-d]$"
+	// +kubebuilder:validation:XValidation:rule="'sdb'.matches(self) ? true : true",message="`deviceFilter` must be a regular expression (RE2); correct it, for example ^sd[b-d]$"
 	// +optional
 	DeviceFilter string `json:"deviceFilter,omitempty"`
 
 	// devicePathFilter is a regular expression on paths below /dev, such as
 	// ^/dev/disk/by-path/pci-.*
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="''.matches(self) ? true : true",message="`devicePathFilter` must be a regular expression (RE2); correct it, for example ^/dev/disk/by-path/pci-.*"
+	// +kubebuilder:validation:XValidation:rule="'sdb'.matches(self) ? true : true",message="`devicePathFilter` must be a regular expression (RE2); correct it, for example ^/dev/disk/by-path/pci-.*"
 	// +optional
 	DevicePathFilter string `json:"devicePathFilter,omitempty"`
 
@@ -164,8 +165,8 @@ type Selection struct {
 
 // Device is one device to use.
 //
-// +kubebuilder:validation:XValidation:rule="(has(self.name) && self.name != '') || (has(self.fullpath) && self.fullpath != '')",message="a device must have `name` (such as sdb) or `fullpath` (such as /dev/disk/by-id/ata-XXXX); add one",fieldPath=".name"
-// +kubebuilder:validation:XValidation:rule="!has(self.fullpath) || self.fullpath == '' || self.fullpath.startsWith('/dev/')",message="`fullpath` of a device must begin with /dev/; write the whole path",fieldPath=".fullpath"
+// +kubebuilder:validation:XValidation:rule="(has(self.name) && size(self.name) > 0) || (has(self.fullpath) && size(self.fullpath) > 0)",message="a device must have `name` (such as sdb) or `fullpath` (such as /dev/disk/by-id/ata-XXXX); add one",fieldPath=".name"
+// +kubebuilder:validation:XValidation:rule="!has(self.fullpath) || size(self.fullpath) == 0 || self.fullpath.startsWith('/dev/')",message="`fullpath` of a device must begin with /dev/; write the whole path",fieldPath=".fullpath"
 type Device struct {
 	// name of the device, such as sdb, or a path below /dev.
 	// +kubebuilder:validation:MaxLength=512
@@ -184,7 +185,7 @@ type Device struct {
 
 // StorageClassDeviceSet is a set of OSDs on volumes.
 //
-// +kubebuilder:validation:XValidation:rule="self.volumeClaimTemplates.all(t, !has(t.metadata) || !has(t.metadata.name) || t.metadata.name in ['', 'data', 'metadata', 'wal'])",message="a name in `volumeClaimTemplates` must be data, metadata or wal; rename it",fieldPath=".volumeClaimTemplates"
+// +kubebuilder:validation:XValidation:rule="self.volumeClaimTemplates.all(t, !has(t.metadata) || !has(t.metadata.name) || size(t.metadata.name) == 0 || t.metadata.name in ['data', 'metadata', 'wal'])",message="a name in `volumeClaimTemplates` must be data, metadata or wal; rename it",fieldPath=".volumeClaimTemplates"
 // +kubebuilder:validation:XValidation:rule="size(self.volumeClaimTemplates) == 1 || self.volumeClaimTemplates.exists_one(t, has(t.metadata) && has(t.metadata.name) && t.metadata.name == 'data')",message="several `volumeClaimTemplates` must include exactly one named data; name one so",fieldPath=".volumeClaimTemplates"
 type StorageClassDeviceSet struct {
 	// name of the set.
