@@ -28,6 +28,8 @@ func cephRecipe(series, suite string) debian.Recipe {
 				"usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/lintian/", "usr/share/doc/",
 				"usr/share/bug/", "usr/share/zsh/", "usr/share/fish/", "usr/share/bash-completion/",
 				"var/lib/apt/lists/", "var/cache/", "var/log/", "var/lib/dpkg/*-old", "dev/", "run/", "tmp/",
+				// Facts about the machine that the image was made on.
+				"etc/hostname", "etc/resolv.conf", "etc/machine-id", "etc/apt/sources.list", "etc/apt/sources.list.d/",
 				// Hardware names for people; nothing here asks for them.
 				"usr/lib/udev/hwdb.bin", "usr/lib/udev/hwdb.d/",
 				"usr/share/ceph/mgr/dashboard/frontend/dist/*/",

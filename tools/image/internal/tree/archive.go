@@ -123,13 +123,19 @@ func (a *archive) chain(name string) []*entry {
 	return nil
 }
 
-// newest returns the latest time of a regular file before the limit: what
-// packages brought is older than the build, what the build made is not.
+// newest returns the latest time before the limit of a regular file below
+// usr, where only packages write: what they bring is older than the build,
+// what their scripts make is not.
 func (a *archive) newest(limit time.Time) time.Time {
 	latest := time.Unix(0, 0)
+	// Times in a tar file are whole seconds, rounded down.
+	limit = limit.Truncate(time.Minute)
 	for _, e := range a.entries {
-		if e.header.Typeflag == tar.TypeReg && e.header.ModTime.Before(limit) && e.header.ModTime.After(latest) {
-			latest = e.header.ModTime
+		if e.header.Typeflag != tar.TypeReg || !strings.HasPrefix(e.name, "usr/") {
+			continue
+		}
+		if at := e.header.ModTime; at.Before(limit) && at.After(latest) {
+			latest = at
 		}
 	}
 	return latest
