@@ -1,0 +1,99 @@
+# All commands of the project. Each target installs what it needs; `make help`
+# shows what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -ec
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+NODES ?= 1
+DISKS ?= 3
+CEPH ?= 18.2.7
+PLATFORM ?= linux/$(shell go env GOARCH)
+export KUBECONFIG_FILE := $(CURDIR)/.local/kubeconfig
+
+MODULES := crds shared/api shared shared/librados $(sort $(patsubst %/go.mod,%,$(wildcard services/*/go.mod))) tools e2e
+PURE := crds shared/api shared services/discover tools
+CGO := $(filter-out $(PURE) e2e,$(MODULES))
+# The build tags of code that meets librados; pacific for librados 16 and older.
+TAGS = librados$(shell dpkg-query -W -f '$${Version}' librados-dev 2>/dev/null | grep -q '^16\.' && echo ,pacific)
+TOOL = cd tools && GOWORK=off go run
+
+.PHONY: help up down status unit integration test e2e bench lint fmt generate tidy verify images charts tools-% prepare-cgo prepare-ceph fuzz
+
+help: ## show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9%-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  Settings: NODES=1..3 DISKS=3 CEPH=18.2.7|20.2.4 PLATFORM=linux/amd64,linux/arm64"
+
+up: charts images ## a real Kubernetes on this box with rook-ceph, a Ceph cluster and a volume in use
+	$(TOOL) ./demo up --nodes $(NODES) --disks $(DISKS) --ceph $(CEPH)
+
+down: ## remove everything that up made
+	$(TOOL) ./demo down
+
+status: ## what runs on the local cluster
+	$(TOOL) ./demo status
+
+images: prepare-cgo ## build all images as OCI layouts into .local/images
+	$(TOOL) ./image all --ceph $(CEPH) --platform $(PLATFORM)
+
+charts: tools-helm ## lint the charts and package them into .local/charts
+	@mkdir -p .local/charts
+	@for chart in rook-ceph rook-ceph-cluster; do \
+		{ bin/helm lint --strict --quiet charts/$$chart && bin/helm package --destination .local/charts charts/$$chart; } 2>&1 | { grep -v 'symbolic link' || true; }; \
+	done
+
+generate: tools-controller-gen ## write all generated files
+	@for dir in ceph/v1 inventory/v1alpha1; do \
+		(cd shared/api && GOWORK=off ../../bin/controller-gen object paths=./$$dir crd:maxDescLen=80 output:crd:dir=../../crds); \
+	done
+	$(TOOL) ./chartgen --root .. --controller-gen ../bin/controller-gen
+
+tidy: ## make all modules agree on one version of each dependency
+	go work sync
+	@for module in $(MODULES); do (cd $$module && GOWORK=off go mod tidy); done
+
+fmt: ## format the code
+	gofmt -w $$(git ls-files '*.go')
+
+verify: generate ## fail when a generated or formatted file is not current
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "verify: run make fmt" >&2; exit 1; }
+	@git diff --exit-code --stat -- crds charts shared/api || { echo "verify: run make generate and commit the result" >&2; exit 1; }
+	@for module in $(PURE); do (cd $$module && GOWORK=off CGO_ENABLED=0 go build ./...); done
+
+lint: tools-golangci-lint prepare-cgo ## static checks, the layers among them
+	@for module in $(MODULES); do echo "lint $$module"; (cd $$module && $(CURDIR)/bin/golangci-lint run --build-tags $(TAGS),envtest,integration,e2e ./...); done
+
+unit: ## tests that need nothing but Go
+	@for module in $(PURE) $(CGO); do echo "unit $$module"; (cd $$module && go test -race ./...); done
+
+integration: prepare-cgo prepare-ceph tools-kube tools-etcd ## tests with real Ceph daemons and a real API server
+	@for module in crds shared shared/librados $(filter services/%,$(MODULES)); do \
+		echo "integration $$module"; (cd $$module && go test -tags $(TAGS),envtest,integration ./...); \
+	done
+
+e2e: charts images ## tests on a real cluster, made for them and removed afterwards
+	cd e2e && CEPH=$(CEPH) go test -tags e2e -count=1 -timeout 45m -v ./...
+
+test: verify lint unit integration e2e ## everything
+
+bench: charts images ## measure the budgets of the design
+	$(TOOL) ./bench
+
+fuzz: ## run each fuzz target for a short while
+	@for module in $(PURE) $(CGO); do (cd $$module && \
+		for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -rn1 dirname | sort -u); do \
+			for name in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$target/*_test.go | cut -c6-); do go test -run '^$$' -fuzz "^$$name\$$" -fuzztime 20s $$target; done; \
+		done); done
+
+tools-%:
+	@$(TOOL) ./pinned $*
+
+# librados and librbd to link against, from the distribution.
+prepare-cgo:
+	@dpkg-query -W librados-dev librbd-dev libcephfs-dev gcc pkg-config >/dev/null 2>&1 || \
+		{ echo "installing librados-dev, librbd-dev, libcephfs-dev and gcc"; apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install librados-dev librbd-dev libcephfs-dev gcc pkg-config >/dev/null; }
+
+# The root file systems that real Ceph daemons run in during tests.
+prepare-ceph:
+	@$(TOOL) ./image rootfs --version 18.2.7
+	@$(TOOL) ./image rootfs --version 20.2.4
