@@ -39,6 +39,7 @@ func cephRecipe(series, suite string) debian.Recipe {
 			Directories: []tree.Directory{
 				{Path: "run/ceph", Mode: 0o770, Owner: "ceph"},
 				{Path: "var/log/ceph", Mode: 0o2770, Owner: "ceph"},
+				{Path: "var/lib/ceph", Mode: 0o755, Owner: "ceph"},
 				{Path: "var/lib/ceph/crash/posted", Mode: 0o750, Owner: "ceph"},
 				{Path: "tmp", Mode: 0o1777},
 			},

@@ -9,7 +9,7 @@ import (
 
 // format changes when the same recipe starts to give different content, so
 // that results of older versions of this tool are not used again.
-const format = 4
+const format = 5
 
 // Variant says how packages become a file system.
 type Variant string

@@ -98,7 +98,12 @@ func (a *archive) chain(name string) []*entry {
 	for range maxLinks * 8 {
 		part, tail, more := strings.Cut(rest, "/")
 		e := a.byName[path.Join(done, part)]
-		if e == nil {
+		switch {
+		case e == nil && more:
+			// A tar file need not list every directory.
+			done, rest = path.Join(done, part), tail
+			continue
+		case e == nil:
 			return nil
 		}
 		switch e.header.Typeflag {

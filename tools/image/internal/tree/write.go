@@ -40,7 +40,7 @@ func Reshape(from, to string, shape Shape, started time.Time) (layer Layer, err 
 		w.clamp = clamp
 		for _, e := range source.entries {
 			if e.kept && !shape.adds(e.name) {
-				if err := w.copy(source, e); err != nil {
+				if err := w.copy(source, e, shape); err != nil {
 					return err
 				}
 			}
@@ -126,9 +126,19 @@ func (c *counter) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// copy writes an entry of another archive.
-func (w *writer) copy(from *archive, e *entry) error {
+// copy writes an entry of another archive. A directory that the shape names
+// gets its mode and owner.
+func (w *writer) copy(from *archive, e *entry, shape Shape) error {
 	header := *e.header
+	for _, dir := range shape.Directories {
+		if dir.Path == e.name && header.Typeflag == tar.TypeDir {
+			uid, gid, err := from.owner(dir.Owner)
+			if err != nil {
+				return err
+			}
+			header.Mode, header.Uid, header.Gid = dir.Mode, uid, gid
+		}
+	}
 	header.Uname, header.Gname = "", ""
 	header.AccessTime, header.ChangeTime = time.Time{}, time.Time{}
 	header.Format = tar.FormatUnknown
