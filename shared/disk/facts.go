@@ -95,13 +95,18 @@ func (h Holder) String() string {
 
 // Partition is one partition as the kernel shows it.
 type Partition struct {
+	// KernelName is the present name, such as sda1.
 	KernelName string
-	Number     int
-	StartBytes int64
-	SizeBytes  int64
-	Holders    []Holder
-	Mounts     []string
-	Swap       bool
+	// Number is the position in the table.
+	Number int
+	// StartBytes and SizeBytes place the partition on the disk.
+	StartBytes, SizeBytes int64
+	// Label and UUID come from the table entry; old kernels tell neither.
+	Label, UUID string
+	// Holders, Mounts and Swap are as in Facts.
+	Holders []Holder
+	Mounts  []string
+	Swap    bool
 }
 
 // StableID returns an identity that survives reboots and renames, the first

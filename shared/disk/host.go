@@ -108,6 +108,8 @@ func (h Host) partitions(dir string, usage Usage) ([]Partition, error) {
 			Number:     int(number(sub, "partition")),
 			StartBytes: number(sub, "start") * sectorUnit,
 			SizeBytes:  number(sub, "size") * sectorUnit,
+			Label:      variable(sub, "PARTNAME"),
+			UUID:       variable(sub, "PARTUUID"),
 			Holders:    h.holders(sub),
 			Mounts:     usage.mounts(h, entry.Name(), major, minor),
 			Swap:       usage.swap(entry.Name()),
@@ -158,6 +160,20 @@ func text(dir, name string) string {
 		return ""
 	}
 	return clean(string(raw))
+}
+
+// variable reads one line of the uevent file.
+func variable(dir, key string) string {
+	raw, err := os.ReadFile(filepath.Join(dir, "uevent"))
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(raw)) {
+		if value, ok := strings.CutPrefix(line, key+"="); ok {
+			return clean(value)
+		}
+	}
+	return ""
 }
 
 // clean makes text from hardware safe for an API object: printable ASCII, single spaces.

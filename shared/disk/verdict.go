@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/disk/bluestore"
 	"github.com/rook-ceph/rook-ceph/shared/disk/probe"
 )
@@ -18,6 +19,8 @@ const (
 	Available State = "Available"
 	// OSD means that an intact BlueStore label names its owner.
 	OSD State = "OSD"
+	// InUse means that the running system uses it: mounted, swap, or stacked upon.
+	InUse State = "InUse"
 	// Rejected means that something forbids its use; the reason says what.
 	Rejected State = "Rejected"
 	// Ignored means that it is no disk in the sense of the inventory at all.
@@ -126,6 +129,7 @@ func Judge(f Facts, found probe.Report, policy Policy) Verdict {
 	}
 	for _, judge := range []func() (Verdict, bool){
 		func() (Verdict, bool) { return judgeUse(f.Mounts, f.Swap, f.Holders, "") },
+		func() (Verdict, bool) { return judgeLabels(found) },
 		func() (Verdict, bool) { return judgePartitions(f, found) },
 		func() (Verdict, bool) { return judgeContent(found) },
 		func() (Verdict, bool) { return judgeDevice(f, policy) },
@@ -167,19 +171,19 @@ func describe(label bluestore.Label) string {
 func judgeUse(mounts []string, swap bool, holders []Holder, prefix string) (Verdict, bool) {
 	switch {
 	case len(mounts) > 0:
-		return Verdict{Rejected, ReasonMounted, prefix + "mounted at " + shortest(mounts)}, true
+		return Verdict{InUse, ReasonMounted, prefix + "mounted at " + Shortest(mounts)}, true
 	case swap:
-		return Verdict{Rejected, ReasonSwap, prefix + "active swap space"}, true
+		return Verdict{InUse, ReasonSwap, prefix + "active swap space"}, true
 	case len(holders) > 0:
-		return Verdict{Rejected, ReasonHolder, fmt.Sprintf("%sholder %s", prefix, holders[0])}, true
+		return Verdict{InUse, ReasonHolder, fmt.Sprintf("%sholder %s", prefix, holders[0])}, true
 	default:
 		return Verdict{}, false
 	}
 }
 
-// shortest picks the mount that people know the device by. Bind mounts of
+// Shortest picks the mount that people know the device by. Bind mounts of
 // running pods come and go, and are longer.
-func shortest(mounts []string) string {
+func Shortest(mounts []string) string {
 	return slices.MinFunc(mounts, func(a, b string) int {
 		if len(a) != len(b) {
 			return len(a) - len(b)
@@ -205,13 +209,20 @@ func judgePartitions(f Facts, found probe.Report) (Verdict, bool) {
 	return Verdict{}, false
 }
 
-func judgeContent(found probe.Report) (Verdict, bool) {
-	for _, label := range found.Labels {
-		if label.Err != nil {
-			return Verdict{Rejected, ReasonDamagedLabel, fmt.Sprintf("label at offset %d: %v", label.Offset, label.Err)}, true
-		}
-		return Verdict{Rejected, ReasonRemnant, fmt.Sprintf("BlueStore label of %s at offset %d, but none at offset 0", describe(label.Label), label.Offset)}, true
+// judgeLabels rejects a device whose labels give no identity: damaged ones, or
+// a copy that should not be there.
+func judgeLabels(found probe.Report) (Verdict, bool) {
+	if len(found.Labels) == 0 {
+		return Verdict{}, false
 	}
+	label := found.Labels[0]
+	if label.Err != nil {
+		return Verdict{Rejected, ReasonDamagedLabel, fmt.Sprintf("label at offset %d: %v", label.Offset, label.Err)}, true
+	}
+	return Verdict{Rejected, ReasonRemnant, fmt.Sprintf("BlueStore label of %s at offset %d, but none at offset 0", describe(label.Label), label.Offset)}, true
+}
+
+func judgeContent(found probe.Report) (Verdict, bool) {
 	if len(found.Signatures) > 0 {
 		// Content tells more than the boot sector in front of it.
 		signature := found.Signatures[0]
@@ -255,7 +266,7 @@ func judgeDevice(f Facts, policy Policy) (Verdict, bool) {
 	case f.Removable:
 		return Verdict{Rejected, ReasonRemovable, "removable medium"}, true
 	case f.SizeBytes < policy.MinSizeBytes:
-		return Verdict{Rejected, ReasonTooSmall, fmt.Sprintf("%s is smaller than %s", Bytes(f.SizeBytes), Bytes(policy.MinSizeBytes))}, true
+		return Verdict{Rejected, ReasonTooSmall, fmt.Sprintf("%s is smaller than %s", inventory.FormatSize(f.SizeBytes), inventory.FormatSize(policy.MinSizeBytes))}, true
 	default:
 		return Verdict{}, false
 	}
@@ -269,19 +280,4 @@ func Unreadable(cause error) Verdict {
 // Duplicate is the verdict about devices that claim to be the same disk.
 func Duplicate(names []string) Verdict {
 	return Verdict{Rejected, ReasonDuplicate, fmt.Sprintf("%s report the same identity: one disk over several paths needs multipath", strings.Join(names, ", "))}
-}
-
-// Bytes formats a size the way people name disks: "5 GiB", "960.2 GiB".
-func Bytes(n int64) string {
-	const unit = 1 << 10
-	if n < unit {
-		return fmt.Sprintf("%d B", n)
-	}
-	value, prefix := float64(n)/unit, 0
-	for value >= unit && prefix < 4 {
-		value /= unit
-		prefix++
-	}
-	text := strings.TrimSuffix(fmt.Sprintf("%.1f", value), ".0")
-	return fmt.Sprintf("%s %ciB", text, "KMGTP"[prefix])
 }

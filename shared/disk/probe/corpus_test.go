@@ -2,7 +2,6 @@ package probe_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"io"
 	"maps"
@@ -195,7 +194,6 @@ func TestScanLeavesEveryByteAsItWas(t *testing.T) {
 		if err := image.WriteFile(path); err != nil {
 			t.Fatal(err)
 		}
-		before := digest(t, path)
 		file, err := os.OpenFile(path, os.O_RDONLY, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -204,23 +202,21 @@ func TestScanLeavesEveryByteAsItWas(t *testing.T) {
 		if err := errors.Join(scanErr, file.Close()); err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(before, digest(t, path)) {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := make([]byte, image.Size)
+		if _, err := image.ReadAt(want, 0); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(want, content) {
 			t.Errorf("%s: content changed", name)
 		}
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}
 	}
-}
-
-func digest(t *testing.T, path string) []byte {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(content)
-	return sum[:]
 }
 
 // badSector fails every read that touches one chunk.
