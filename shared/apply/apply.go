@@ -139,7 +139,9 @@ func (a Applier) live(ctx context.Context, desired *unstructured.Unstructured) (
 	if err != nil {
 		return nil, wrap("convert", desired, err)
 	}
-	return &unstructured.Unstructured{Object: content}, nil
+	live := &unstructured.Unstructured{Object: content}
+	live.SetGroupVersionKind(desired.GroupVersionKind())
+	return live, nil
 }
 
 // identity returns the apiVersion, kind, name and namespace of obj.

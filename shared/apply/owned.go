@@ -113,7 +113,8 @@ func hasKeys(item any, key string) bool {
 		return false
 	}
 	for name, want := range keys {
-		if !equality.Semantic.DeepEqual(element[name], want) {
+		// An element that leaves a key out has the default, as the key has.
+		if have, given := element[name]; given && !equality.Semantic.DeepEqual(have, want) {
 			return false
 		}
 	}
