@@ -22,6 +22,9 @@ func owns(live, desired *unstructured.Unstructured, manager, subresource string)
 		return false
 	}
 	owned, _ := extract(fields, live.Object).(map[string]any)
+	if subresource == "" {
+		delete(owned, "status") // some servers record the empty status that every object begins with
+	}
 	return same(owned, withoutIdentity(desired.Object))
 }
 
