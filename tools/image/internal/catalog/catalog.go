@@ -50,7 +50,7 @@ func Services() []Service {
 			Description: "Reports the disks of a node.",
 		},
 		{
-			Name: "mds-manager", Base: Rados, Programs: []compile.Program{ceph("mds-manager")},
+			Name: "mds-manager", Base: Rados, Programs: []compile.Program{ceph("mds-manager"), cephlet},
 			Description: "Runs Ceph file systems.",
 		},
 		{
@@ -74,7 +74,7 @@ func Services() []Service {
 			Description: "Keeps pools and provisions volumes.",
 		},
 		{
-			Name: "rgw-manager", Base: Rados, Programs: []compile.Program{ceph("rgw-manager")},
+			Name: "rgw-manager", Base: Rados, Programs: []compile.Program{ceph("rgw-manager"), cephlet},
 			Description: "Runs Ceph object stores.",
 		},
 	}
