@@ -3,8 +3,10 @@ module github.com/rook-ceph/rook-ceph/shared/api
 go 1.26.0
 
 require (
+	github.com/google/go-cmp v0.7.0
 	k8s.io/api v0.36.4
 	k8s.io/apimachinery v0.36.4
+	sigs.k8s.io/yaml v1.6.0
 )
 
 require (
