@@ -123,3 +123,9 @@ type MonMetadata struct {
 func (c Client) MonMetadata(ctx context.Context) ([]MonMetadata, error) {
 	return ask[[]MonMetadata](ctx, c.Mon, "mon metadata", nil)
 }
+
+// MonSetAuthAllowedCiphers sets which cephx key types may log in, such as
+// "aes,aes256k" (Ceph 20.2.4 and later; ErrInvalid before).
+func (c Client) MonSetAuthAllowedCiphers(ctx context.Context, ciphers string) error {
+	return do(ctx, c.Mon, "mon set auth_allowed_ciphers", arguments{"ciphers": ciphers})
+}

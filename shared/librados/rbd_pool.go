@@ -6,9 +6,13 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/ceph/go-ceph/rados"
 	"github.com/ceph/go-ceph/rbd"
+
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
 )
 
 // omapPage is how many keys one read of a whole omap fetches.
@@ -151,6 +155,34 @@ func (p *pool) RemoveObject(ctx context.Context, object string) error {
 		return none(p.ioctx.Delete(object))
 	})
 	return err
+}
+
+// Lock takes an exclusive lock.
+func (p *pool) Lock(ctx context.Context, object, name, cookie string, lease time.Duration) error {
+	what := fmt.Sprintf("lock %s/%s", p.name, object)
+	_, err := call(ctx, p, what, func() (struct{}, error) {
+		code, err := p.ioctx.LockExclusive(object, name, cookie, "", lease, nil)
+		return none(lockError(what, code, err))
+	})
+	return err
+}
+
+// Unlock gives a lock back.
+func (p *pool) Unlock(ctx context.Context, object, name, cookie string) error {
+	what := fmt.Sprintf("unlock %s/%s", p.name, object)
+	_, err := call(ctx, p, what, func() (struct{}, error) {
+		code, err := p.ioctx.Unlock(object, name, cookie)
+		return none(lockError(what, code, err))
+	})
+	return err
+}
+
+// lockError: a lock that this cookie holds already is as good as a new one.
+func lockError(what string, code int, err error) error {
+	if err != nil || code == 0 || code == -int(syscall.EEXIST) {
+		return err
+	}
+	return ceph.NewError(what, code, "")
 }
 
 // Namespaces lists the RBD namespaces of the pool.
