@@ -58,6 +58,8 @@ type Facts struct {
 	Location string
 	// BackingFile is the file behind a loop device, "" when it has none.
 	BackingFile string
+	// BackingFUSE reports that a user-space file system serves BackingFile.
+	BackingFUSE bool
 	// MapperUUID is the uuid of a device-mapper device.
 	MapperUUID string
 	// Holders are the devices that the kernel has built on this one.

@@ -12,6 +12,9 @@ import (
 	"strings"
 )
 
+// deletedSuffix is what the kernel appends to the name of a deleted backing file.
+const deletedSuffix = " (deleted)"
+
 // sectorUnit is the unit of every size in sysfs, whatever the sector size.
 const sectorUnit = 512
 
@@ -77,6 +80,7 @@ func (h Host) Facts(name string, usage Usage) (Facts, error) {
 		Mounts:         usage.mounts(h, name, major, minor),
 		Swap:           usage.swap(name),
 	}
+	facts.BackingFUSE = usage.onFuse(strings.TrimSuffix(facts.BackingFile, deletedSuffix))
 	facts.Kind = classify(name, exists(dir, "device"), flag(dir, "hidden"), facts.MapperUUID)
 	facts.Partitions, err = h.partitions(dir, usage)
 	if err != nil {
@@ -117,6 +121,28 @@ func (h Host) partitions(dir string, usage Usage) ([]Partition, error) {
 	}
 	slices.SortFunc(found, func(a, b Partition) int { return a.Number - b.Number })
 	return found, nil
+}
+
+// Slaves returns the whole disks that a stacked device is built on. It is empty
+// once the device has gone.
+func (h Host) Slaves(name string) []string {
+	dir := filepath.Join(h.Sys, "block", filepath.Base(name), "slaves")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var whole []string
+	for _, entry := range entries {
+		real, err := filepath.EvalSymlinks(filepath.Join(dir, entry.Name()))
+		if err != nil {
+			continue
+		}
+		if exists(real, "partition") {
+			real = filepath.Dir(real)
+		}
+		whole = append(whole, filepath.Base(real))
+	}
+	return whole
 }
 
 func (h Host) holders(dir string) []Holder {

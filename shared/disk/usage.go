@@ -17,11 +17,13 @@ type Usage struct {
 	byNumber map[[2]uint32][]string
 	bySource map[string][]string
 	swaps    map[string]bool
+	// fuse are the mount points of user-space file systems.
+	fuse []string
 }
 
 // readUsage reads the mount table of the first process and the swap table.
 func readUsage(h Host) (Usage, error) {
-	usage := Usage{byNumber: map[[2]uint32][]string{}, bySource: map[string][]string{}, swaps: map[string]bool{}}
+	usage := &Usage{byNumber: map[[2]uint32][]string{}, bySource: map[string][]string{}, swaps: map[string]bool{}}
 	if err := eachLine(filepath.Join(h.Proc, "1", "mountinfo"), usage.addMount); err != nil {
 		return Usage{}, fmt.Errorf("read mounts: %w", err)
 	}
@@ -29,18 +31,21 @@ func readUsage(h Host) (Usage, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Usage{}, fmt.Errorf("read swaps: %w", err)
 	}
-	return usage, nil
+	return *usage, nil
 }
 
 // addMount takes one line of mountinfo. The device number names the device for
 // most file systems; btrfs has none of its own, so the source is kept as well.
-func (u Usage) addMount(line string) {
+func (u *Usage) addMount(line string) {
 	fields := strings.Fields(line)
 	dash := slices.Index(fields, "-")
 	if len(fields) < 5 || dash < 0 || dash+2 >= len(fields) {
 		return
 	}
 	target := unescape(fields[4])
+	if strings.HasPrefix(fields[dash+1], "fuse") {
+		u.fuse = append(u.fuse, target)
+	}
 	before, after, _ := strings.Cut(fields[2], ":")
 	major, errMajor := strconv.ParseUint(before, 10, 32)
 	minor, errMinor := strconv.ParseUint(after, 10, 32)
@@ -54,7 +59,7 @@ func (u Usage) addMount(line string) {
 	}
 }
 
-func (u Usage) addSwap(line string) {
+func (u *Usage) addSwap(line string) {
 	if name, ok := strings.CutPrefix(unescape(strings.Fields(line + " -")[0]), "/dev/"); ok {
 		u.swaps[name] = true
 	}
@@ -77,6 +82,10 @@ func (u Usage) mounts(h Host, name string, major, minor uint32) []string {
 	}
 	return nil
 }
+
+// onFuse reports whether a file belongs to a user-space file system: the files
+// behind exported volumes do.
+func (u Usage) onFuse(file string) bool { return file != "" && below(file, u.fuse) }
 
 func (u Usage) swap(name string) bool { return u.swaps[nodeName(name)] }
 

@@ -99,13 +99,13 @@ func Screen(f Facts, policy Policy) (verdict Verdict, ok bool) {
 }
 
 func screenLoop(f Facts, policy Policy) (Verdict, bool) {
-	file, deleted := strings.CutSuffix(f.BackingFile, " (deleted)")
+	file, deleted := strings.CutSuffix(f.BackingFile, deletedSuffix)
 	switch {
 	case f.BackingFile == "":
 		return Verdict{Ignored, ReasonNoBackingFile, "loop device without a file"}, true
 	case !policy.AllowLoop:
 		return Verdict{Ignored, ReasonLoopNotAllowed, "loop devices are not allowed; set allowLoopDevices to use them"}, true
-	case below(file, policy.VolumeDirs):
+	case f.BackingFUSE || below(file, policy.VolumeDirs):
 		return Verdict{Ignored, ReasonCSIVolume, "backs a volume: " + file}, true
 	case deleted:
 		return Verdict{Rejected, ReasonBackingDeleted, fmt.Sprintf("the backing file %s was deleted", file)}, true

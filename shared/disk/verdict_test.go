@@ -88,17 +88,18 @@ func TestScreen(t *testing.T) {
 		final  bool
 		reason string
 	}{
-		"lets a disk pass":                              {disk.Facts{Kind: disk.Disk, SizeBytes: gib}, allowed, false, ""},
-		"lets an allowed loop device pass":              {loop("/srv/disk0.img"), allowed, false, ""},
-		"ignores loop devices unless allowed":           {loop("/srv/disk0.img"), disk.Policy{}, true, disk.ReasonLoopNotAllowed},
-		"ignores a loop device without a file":          {loop(""), allowed, true, disk.ReasonNoBackingFile},
-		"ignores a volume of a pod":                     {loop("/var/lib/kubelet/plugins/x/image"), allowed, true, disk.ReasonCSIVolume},
-		"compares whole directory names":                {loop("/var/lib/kubelet-disks/0"), allowed, false, ""},
-		"refuses a loop device whose file is gone":      {loop("/srv/disk0.img (deleted)"), allowed, true, disk.ReasonBackingDeleted},
-		"refuses a device without a medium":             {disk.Facts{Kind: disk.Disk}, allowed, true, disk.ReasonNoMedium},
-		"ignores rbd, nbd, drbd":                        {disk.Facts{Kind: disk.Network, SizeBytes: gib}, allowed, true, disk.ReasonNotADisk},
-		"ignores logical volumes and opened encryption": {disk.Facts{Kind: disk.Mapper, SizeBytes: gib}, allowed, true, disk.ReasonNotADisk},
-		"lets a multipath map pass":                     {disk.Facts{Kind: disk.Multipath, SizeBytes: gib}, allowed, false, ""},
+		"lets a disk pass":                                {disk.Facts{Kind: disk.Disk, SizeBytes: gib}, allowed, false, ""},
+		"lets an allowed loop device pass":                {loop("/srv/disk0.img"), allowed, false, ""},
+		"ignores loop devices unless allowed":             {loop("/srv/disk0.img"), disk.Policy{}, true, disk.ReasonLoopNotAllowed},
+		"ignores a loop device without a file":            {loop(""), allowed, true, disk.ReasonNoBackingFile},
+		"ignores a volume of a pod":                       {loop("/var/lib/kubelet/plugins/x/image"), allowed, true, disk.ReasonCSIVolume},
+		"ignores a volume that is exported in user space": {disk.Facts{Kind: disk.Loop, BackingFile: "/x/image", BackingFUSE: true, SizeBytes: gib}, allowed, true, disk.ReasonCSIVolume},
+		"compares whole directory names":                  {loop("/var/lib/kubelet-disks/0"), allowed, false, ""},
+		"refuses a loop device whose file is gone":        {loop("/srv/disk0.img (deleted)"), allowed, true, disk.ReasonBackingDeleted},
+		"refuses a device without a medium":               {disk.Facts{Kind: disk.Disk}, allowed, true, disk.ReasonNoMedium},
+		"ignores rbd, nbd, drbd":                          {disk.Facts{Kind: disk.Network, SizeBytes: gib}, allowed, true, disk.ReasonNotADisk},
+		"ignores logical volumes and opened encryption":   {disk.Facts{Kind: disk.Mapper, SizeBytes: gib}, allowed, true, disk.ReasonNotADisk},
+		"lets a multipath map pass":                       {disk.Facts{Kind: disk.Multipath, SizeBytes: gib}, allowed, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, final := disk.Screen(test.facts, test.policy)

@@ -223,6 +223,17 @@ func (m *Machine) Present(facts disk.Facts) bool {
 	return !m.absent[facts.KernelName]
 }
 
+// Links implements scan.Nodes: every device has one link.
+func (m *Machine) Links() map[string][]string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	links := map[string][]string{}
+	for name := range m.images {
+		links[name] = []string{"/dev/disk/by-test/" + name}
+	}
+	return links
+}
+
 // Open implements scan.Nodes.
 func (m *Machine) Open(facts disk.Facts) (scan.Device, error) {
 	m.mu.Lock()

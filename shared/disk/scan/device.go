@@ -29,6 +29,9 @@ type Nodes interface {
 	Present(facts disk.Facts) bool
 	// Open opens the device for reading. It may block on broken hardware.
 	Open(facts disk.Facts) (Device, error)
+	// Links returns the names below /dev/disk that lead to each device, by
+	// kernel name, sorted.
+	Links() map[string][]string
 }
 
 // DevDir is a directory with device nodes, usually /dev.
@@ -59,6 +62,39 @@ func (d DevDir) Open(facts disk.Facts) (Device, error) {
 	// Drops cached pages, so that what others wrote past this cache is seen.
 	_ = unix.Fadvise(int(file.Fd()), 0, 0, unix.FADV_DONTNEED)
 	return file, nil
+}
+
+// Links implements Nodes. A node without udev has none.
+func (d DevDir) Links() map[string][]string {
+	paths, err := filepath.Glob(filepath.Join(string(d), "disk", "by-*", "*"))
+	if err != nil {
+		return nil
+	}
+	links := map[string][]string{}
+	for _, path := range paths {
+		if name, ok := d.Target(path); ok {
+			inside := strings.TrimPrefix(strings.TrimPrefix(path, string(d)), "/")
+			links[name] = append(links[name], "/dev/"+inside)
+		}
+	}
+	return links
+}
+
+// Target returns the kernel name that a link below the directory leads to.
+func (d DevDir) Target(link string) (name string, ok bool) {
+	target, err := os.Readlink(link)
+	if err != nil {
+		return "", false
+	}
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(filepath.Dir(link), target)
+	}
+	for _, root := range []string{string(d), "/dev"} {
+		if inside, ok := strings.CutPrefix(filepath.Clean(target), strings.TrimSuffix(root, "/")+"/"); ok {
+			return strings.ReplaceAll(inside, "/", "!"), true
+		}
+	}
+	return "", false
 }
 
 func (d DevDir) open(facts disk.Facts, flags int) (*os.File, error) {
@@ -117,10 +153,13 @@ func (s Scanner) Claim(ctx context.Context, name string, dev DevDir) (*os.File, 
 // opened lends an already open device to a probe, which must not close it.
 type opened struct{ file *os.File }
 
-func (o opened) Present(disk.Facts) bool         { return true }
-func (o opened) Open(disk.Facts) (Device, error) { return lent{o.file}, nil }
+func (opened) Present(disk.Facts) bool           { return true }
+func (o opened) Open(disk.Facts) (Device, error) { return lent(o), nil }
+func (opened) Links() map[string][]string        { return nil }
 
-type lent struct{ *os.File }
+type lent struct{ file *os.File }
+
+func (l lent) ReadAt(out []byte, offset int64) (int, error) { return l.file.ReadAt(out, offset) }
 
 // Close leaves the file open for its owner.
 func (lent) Close() error { return nil }

@@ -23,6 +23,8 @@ type Disk struct {
 	Facts   disk.Facts
 	Report  probe.Report
 	Verdict disk.Verdict
+	// Links are the names below /dev/disk that lead to the device, sorted.
+	Links []string
 	// Contents are what was found inside each partition, by kernel name.
 	Contents map[string][]probe.Signature
 }
@@ -65,6 +67,7 @@ func (s Scanner) Some(ctx context.Context, names []string) ([]Disk, error) {
 	if err != nil {
 		return nil, err
 	}
+	links := s.Nodes.Links()
 	results := make([]*Disk, len(names))
 	failures := make([]error, len(names))
 	var wait sync.WaitGroup
@@ -73,6 +76,7 @@ func (s Scanner) Some(ctx context.Context, names []string) ([]Disk, error) {
 			facts, err := s.Host.Facts(name, usage)
 			if err == nil {
 				found := s.look(ctx, facts)
+				found.Links = links[name]
 				results[i] = &found
 			} else if !errors.Is(err, fs.ErrNotExist) {
 				failures[i] = err
