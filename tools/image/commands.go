@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"text/tabwriter"
 	"time"
 
@@ -137,7 +138,7 @@ func build(c *cli.Context, services []catalog.Service, releases []catalog.Releas
 // noteVersion says so when Debian has moved on within the series.
 func noteVersion(c *cli.Context, release catalog.Release, result factory.Result) {
 	if want := catalog.Repository + "/ceph:v" + release.Version; result.Names[0] != want {
-		progress(c, "Debian %s now carries another version of %s: the image is %s", release.Recipe.Suite, release.Series, result.Names[0])
+		progress(c, "Debian %s now carries another version of %s: the image is %s", release.Suite, release.Series, result.Names[0])
 	}
 }
 
@@ -211,7 +212,7 @@ func baseCommand() *cli.Command {
 				return err
 			}
 			base := catalog.Base(c.Args().First())
-			if _, err := catalog.BaseRecipe(base); err != nil {
+			if _, err := catalog.BaseRecipe(base, wanted[0]); err != nil {
 				return usage(err)
 			}
 			f, err := newFactory(c)
@@ -252,7 +253,7 @@ func listCommand() *cli.Command {
 				listRow(table, f.Out, service.Name, string(service.Base))
 			}
 			for _, release := range catalog.Releases() {
-				listRow(table, f.Out, "ceph-"+release.Series, release.Recipe.Suite)
+				listRow(table, f.Out, "ceph-"+release.Series, release.Suite)
 			}
 			return table.Flush()
 		},
@@ -287,13 +288,14 @@ func smokeCommand() *cli.Command {
 
 // smoke tests the named images, or all that are built.
 func smoke(c *cli.Context, f factory.Factory) error {
+	host := debian.Platform{Arch: runtime.GOARCH}
 	checks := map[string][]catalog.Check{}
 	var names []string
 	for _, service := range catalog.Services() {
-		names, checks[service.Name] = append(names, service.Name), service.Checks()
+		names, checks[service.Name] = append(names, service.Name), service.Checks(host)
 	}
 	for _, release := range catalog.Releases() {
-		names, checks["ceph-"+release.Series] = append(names, "ceph-"+release.Series), catalog.CephChecks()
+		names, checks["ceph-"+release.Series] = append(names, "ceph-"+release.Series), catalog.CephChecks(host)
 	}
 	asked := c.Args().Slice()
 	if len(asked) > 0 {

@@ -106,15 +106,15 @@ type Release struct {
 	Series string
 	// Version is the version that Debian carried last time we looked.
 	Version string
-	// Recipe makes the file system.
-	Recipe debian.Recipe
+	// Suite is the Debian release that carries the line.
+	Suite string
 }
 
 // Releases returns all Ceph releases, oldest first.
 func Releases() []Release {
 	return []Release{
-		{Series: "reef", Version: "18.2.7", Recipe: cephRecipe("reef", "trixie")},
-		{Series: "tentacle", Version: "20.2.4", Recipe: cephRecipe("tentacle", "forky")},
+		{Series: "reef", Version: "18.2.7", Suite: "trixie"},
+		{Series: "tentacle", Version: "20.2.4", Suite: "forky"},
 	}
 }
 
@@ -134,12 +134,12 @@ func FindRelease(version string) (Release, error) {
 }
 
 // BaseRecipe returns the recipe of a base for a platform. Empty has none.
-func BaseRecipe(base Base) (debian.Recipe, error) {
+func BaseRecipe(base Base, platform debian.Platform) (debian.Recipe, error) {
 	switch base {
 	case Rados:
 		return radosRecipe(), nil
 	case Node:
-		return nodeRecipe(), nil
+		return nodeRecipe(platform), nil
 	}
 	names := []string{string(Rados), string(Node)}
 	slices.Sort(names)

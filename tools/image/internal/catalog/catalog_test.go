@@ -34,7 +34,7 @@ func TestServices(t *testing.T) {
 					t.Errorf("extra program %s is not static", program.Name)
 				}
 			}
-			if checks := service.Checks(); checks[0].Command[0] != "/usr/local/bin/"+service.Name {
+			if checks := service.Checks(debian.Platform{Arch: "amd64"}); checks[0].Command[0] != "/usr/local/bin/"+service.Name {
 				t.Errorf("the first check runs %s, want the service itself", checks[0].Command[0])
 			}
 			if service.Description == "" {
@@ -69,21 +69,22 @@ func TestFindRelease(t *testing.T) {
 
 func TestRecipesAreDistinct(t *testing.T) {
 	t.Parallel()
-	recipes := []debian.Recipe{Sysroot()}
-	for _, base := range []Base{Rados, Node} {
-		recipe, err := BaseRecipe(base)
-		if err != nil {
-			t.Fatal(err)
-		}
-		recipes = append(recipes, recipe)
-	}
-	for _, release := range Releases() {
-		recipes = append(recipes, release.Recipe)
-	}
 	entries := map[string]string{}
-	for _, recipe := range recipes {
-		for _, arch := range []string{"amd64", "arm64"} {
-			entry, err := debian.Entry(recipe, debian.Platform{Arch: arch})
+	for _, arch := range []string{"amd64", "arm64"} {
+		platform := debian.Platform{Arch: arch}
+		recipes := []debian.Recipe{Sysroot()}
+		for _, base := range []Base{Rados, Node} {
+			recipe, err := BaseRecipe(base, platform)
+			if err != nil {
+				t.Fatal(err)
+			}
+			recipes = append(recipes, recipe)
+		}
+		for _, release := range Releases() {
+			recipes = append(recipes, release.Recipe(platform))
+		}
+		for _, recipe := range recipes {
+			entry, err := debian.Entry(recipe, platform)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -91,10 +92,13 @@ func TestRecipesAreDistinct(t *testing.T) {
 				t.Errorf("%s and %s share the entry %s", recipe.Name, other, entry)
 			}
 			entries[entry] = recipe.Name
+			if got := slices.Contains(recipe.Packages, cephFuse); got && arch == "arm64" {
+				t.Errorf("%s for arm64 asks for %s, which Debian has not", recipe.Name, cephFuse)
+			}
 		}
 	}
 	for _, base := range []Base{Empty, "alpine"} {
-		if _, err := BaseRecipe(base); err == nil {
+		if _, err := BaseRecipe(base, debian.Platform{Arch: "amd64"}); err == nil {
 			t.Errorf("base %s has a recipe", base)
 		}
 	}

@@ -1,5 +1,7 @@
 package catalog
 
+import "github.com/rook-ceph/rook-ceph/tools/image/internal/debian"
+
 // Check is a command that must succeed in an image and say something.
 type Check struct {
 	// Command is run with the image's file system as root.
@@ -10,7 +12,7 @@ type Check struct {
 
 // Checks returns what proves that a service image works: every program of the
 // base that can say its version does so, and the service itself loads.
-func (s Service) Checks() []Check {
+func (s Service) Checks(platform debian.Platform) []Check {
 	self := Check{Command: []string{"/usr/local/bin/" + s.Name, "--version"}, Says: s.Name}
 	if s.Base != Empty {
 		self.Says = "librados: built"
@@ -19,9 +21,11 @@ func (s Service) Checks() []Check {
 	if s.Base != Node {
 		return checks
 	}
+	if hasCephFuse(platform) {
+		checks = append(checks, Check{Command: []string{"ceph-fuse", "--version"}, Says: "ceph version"})
+	}
 	return append(checks,
 		Check{Command: []string{"qemu-storage-daemon", "--version"}, Says: "qemu-storage-daemon version"},
-		Check{Command: []string{"ceph-fuse", "--version"}, Says: "ceph version"},
 		Check{Command: []string{"rbd-nbd", "--version"}, Says: "ceph version"},
 		Check{Command: []string{"fusermount3", "--version"}, Says: "fusermount3 version"},
 		Check{Command: []string{"mount", "--version"}, Says: "mount from util-linux"},
@@ -38,9 +42,12 @@ func (s Service) Checks() []Check {
 }
 
 // CephChecks returns what proves that a Ceph image works.
-func CephChecks() []Check {
+func CephChecks(platform debian.Platform) []Check {
 	var checks []Check
-	for _, daemon := range []string{"ceph-mon", "ceph-mgr", "ceph-osd", "ceph-mds", "radosgw", "rbd-mirror", "rbd-nbd", "ceph-fuse"} {
+	if hasCephFuse(platform) {
+		checks = append(checks, Check{Command: []string{cephFuse, "--version"}, Says: "ceph version"})
+	}
+	for _, daemon := range []string{"ceph-mon", "ceph-mgr", "ceph-osd", "ceph-mds", "radosgw", "rbd-mirror", "rbd-nbd"} {
 		checks = append(checks, Check{Command: []string{daemon, "--version"}, Says: "ceph version"})
 	}
 	return append(checks,

@@ -11,14 +11,20 @@ import (
 // version talks to all Ceph releases that we support.
 const clientSuite = "trixie"
 
-// cephRecipe is a whole Ceph: every daemon, the command line and the tools
-// that the daemons call.
-func cephRecipe(series, suite string) debian.Recipe {
-	return debian.Recipe{
-		Name: "ceph-" + series, Suite: suite, Variant: debian.Installed, Versioned: "ceph-common",
+// cephFuse is the package with the user-space CephFS client. Debian does not
+// build it for every architecture.
+const cephFuse = "ceph-fuse"
+
+func hasCephFuse(platform debian.Platform) bool { return platform.Arch == "amd64" }
+
+// Recipe returns the recipe of the release for a platform: a whole Ceph, with
+// every daemon, the command line and the tools that the daemons call.
+func (r Release) Recipe(platform debian.Platform) debian.Recipe {
+	recipe := debian.Recipe{
+		Name: "ceph-" + r.Series, Suite: r.Suite, Variant: debian.Installed, Versioned: "ceph-common",
 		Packages: []string{
 			"ceph-mon", "ceph-mgr", "ceph-mgr-modules-core", "ceph-mgr-dashboard", "ceph-osd", "ceph-mds", "radosgw",
-			"ceph-common", "ceph-volume", "ceph-fuse", "rbd-nbd", "rbd-mirror",
+			"ceph-common", "ceph-volume", "rbd-nbd", "rbd-mirror",
 			// ceph-volume asks udevadm and lvm; encryption wants cryptsetup.
 			"udev", "lvm2", "gdisk", "parted", "cryptsetup-bin", "e2fsprogs", "xfsprogs", "util-linux",
 			"procps", "kmod", "iproute2", "ca-certificates",
@@ -45,6 +51,10 @@ func cephRecipe(series, suite string) debian.Recipe {
 			},
 		},
 	}
+	if hasCephFuse(platform) {
+		recipe.Packages = append(recipe.Packages, cephFuse)
+	}
+	return recipe
 }
 
 // Skeleton is what every service image has, whatever is below its programs.
@@ -91,14 +101,14 @@ func radosRecipe() debian.Recipe {
 
 // nodeRecipe adds what attaches and mounts volumes: the three ways to reach an
 // image without the kernel's rbd, the file systems, and mount with its kin.
-func nodeRecipe() debian.Recipe {
-	return debian.Recipe{
+func nodeRecipe(platform debian.Platform) debian.Recipe {
+	recipe := debian.Recipe{
 		Name: "node", Suite: clientSuite, Variant: debian.Extracted, Versioned: "librados2",
-		Packages: clientPackages("qemu-utils", "qemu-block-extra", "fuse3", "ceph-fuse", "rbd-nbd", "e2fsprogs", "xfsprogs",
+		Packages: clientPackages("qemu-utils", "qemu-block-extra", "fuse3", "rbd-nbd", "e2fsprogs", "xfsprogs",
 			"util-linux", "mount", "kmod", "cryptsetup-bin", "dash"),
 		Shape: clientShape(
 			"usr/bin/qemu-storage-daemon", "usr/lib/*/qemu/block-rbd.so",
-			"usr/bin/fusermount3", "usr/bin/fusermount", "etc/fuse.conf", "usr/bin/ceph-fuse", "usr/bin/rbd-nbd",
+			"usr/bin/fusermount3", "usr/bin/fusermount", "etc/fuse.conf", "usr/bin/rbd-nbd",
 			"usr/sbin/mkfs.ext4", "usr/sbin/mke2fs", "usr/sbin/fsck.ext4", "usr/sbin/e2fsck", "usr/sbin/resize2fs",
 			"usr/sbin/tune2fs", "usr/sbin/dumpe2fs", "etc/mke2fs.conf",
 			"usr/sbin/mkfs.xfs", "usr/sbin/fsck.xfs", "usr/sbin/xfs_repair", "usr/sbin/xfs_growfs", "usr/sbin/xfs_io",
@@ -109,6 +119,11 @@ func nodeRecipe() debian.Recipe {
 			"usr/bin/kmod", "usr/sbin/modprobe", "usr/bin/sh", "usr/bin/dash",
 		),
 	}
+	if hasCephFuse(platform) {
+		recipe.Packages = append(recipe.Packages, cephFuse)
+		recipe.Shape.Roots = append(recipe.Shape.Roots, "usr/bin/ceph-fuse")
+	}
+	return recipe
 }
 
 // Sysroot returns the recipe of the headers and libraries that programs with

@@ -179,7 +179,7 @@ func (b Bootstrap) report(output io.Reader, what string) []string {
 	for lines.Scan() {
 		line := strings.TrimSpace(lines.Text())
 		if step, ok := strings.CutPrefix(line, "I: "); ok {
-			if short, _, _ := strings.Cut(step, "..."); !strings.Contains(short, "hook") {
+			if short, isStep := strings.CutSuffix(step, "..."); isStep && !strings.HasPrefix(short, "finding") {
 				_, _ = fmt.Fprintf(b.Progress, "%s: %s\n", what, short)
 			}
 			continue

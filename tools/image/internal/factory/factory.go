@@ -92,7 +92,7 @@ func (f Factory) layers(ctx context.Context, base catalog.Base, platform debian.
 		layer, err := f.skeleton(ctx)
 		return []oci.Layer{layer}, "", err
 	}
-	recipe, err := catalog.BaseRecipe(base)
+	recipe, err := catalog.BaseRecipe(base, platform)
 	if err != nil {
 		return nil, "", err
 	}
@@ -126,7 +126,7 @@ func (f Factory) skeleton(ctx context.Context) (oci.Layer, error) {
 
 // Base makes sure that a base is in the store and describes it.
 func (f Factory) Base(ctx context.Context, base catalog.Base, platform debian.Platform) (debian.Built, error) {
-	recipe, err := catalog.BaseRecipe(base)
+	recipe, err := catalog.BaseRecipe(base, platform)
 	if err != nil {
 		return debian.Built{}, err
 	}
@@ -138,7 +138,7 @@ func (f Factory) Ceph(ctx context.Context, release catalog.Release, platforms []
 	var parts []oci.Part
 	version := ""
 	for _, platform := range platforms {
-		built, err := f.fileSystem(ctx, release.Recipe, platform)
+		built, err := f.fileSystem(ctx, release.Recipe(platform), platform)
 		if err != nil {
 			return Result{}, err
 		}
@@ -147,7 +147,7 @@ func (f Factory) Ceph(ctx context.Context, release catalog.Release, platforms []
 				release.Series, platform, built.Version, version)
 		}
 		version = built.Version
-		comment := fmt.Sprintf("Debian %s with Ceph %s", release.Recipe.Suite, version)
+		comment := fmt.Sprintf("Debian %s with Ceph %s", release.Suite, version)
 		parts = append(parts, oci.Part{Arch: platform.Arch, Layers: []oci.Layer{{Layer: built.Layer, Path: built.Path, Comment: comment}}})
 	}
 	labels := f.labels("ceph", "Ceph "+version+" ("+release.Series+") from Debian packages.", version)
@@ -232,7 +232,7 @@ func (f Factory) sysroot(ctx context.Context, settings *compile.Settings) error 
 // Rootfs unpacks the file system of a Ceph release and returns its path, which
 // stays the same when the release gets a newer version.
 func (f Factory) Rootfs(ctx context.Context, release catalog.Release, platform debian.Platform) (path, version string, err error) {
-	built, err := f.fileSystem(ctx, release.Recipe, platform)
+	built, err := f.fileSystem(ctx, release.Recipe(platform), platform)
 	if err != nil {
 		return "", "", err
 	}

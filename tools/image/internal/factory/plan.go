@@ -25,7 +25,7 @@ func (f Factory) Plan(services []catalog.Service, releases []catalog.Release, pl
 	var steps []Step
 	for _, release := range releases {
 		for _, platform := range platforms {
-			step, err := f.planFileSystem("ceph-"+release.Series, release.Recipe, platform)
+			step, err := f.planFileSystem("ceph-"+release.Series, release.Recipe(platform), platform)
 			if err != nil {
 				return nil, err
 			}
@@ -64,7 +64,7 @@ func (f Factory) planFileSystem(image string, recipe debian.Recipe, platform deb
 func (f Factory) planService(service catalog.Service, platform debian.Platform) ([]Step, error) {
 	var recipes []debian.Recipe
 	if service.Base != catalog.Empty {
-		recipe, err := catalog.BaseRecipe(service.Base)
+		recipe, err := catalog.BaseRecipe(service.Base, platform)
 		if err != nil {
 			return nil, err
 		}
