@@ -25,10 +25,12 @@ help: ## show this list
 	@echo "  Settings: NODES=1..3 DISKS=3 CEPH=18.2.7|20.2.4 PLATFORM=linux/amd64,linux/arm64"
 
 up: charts images ## a real Kubernetes on this box with rook-ceph, a Ceph cluster and a volume in use
-	$(TOOL) ./demo up --nodes $(NODES) --disks $(DISKS) --ceph $(CEPH)
+	$(TOOL) ./localkube up --nodes $(NODES) --disks $(DISKS)
+	$(TOOL) ./localkube load $(CURDIR)/.local/images/*.tar
+	$(TOOL) ./demo install --nodes $(NODES) --ceph-tag $(CEPH)
 
 down: ## remove everything that up made
-	$(TOOL) ./demo down
+	$(TOOL) ./localkube down
 
 status: ## what runs on the local cluster
 	$(TOOL) ./demo status

@@ -1,0 +1,4 @@
+// Command demo puts rook-ceph, a Ceph cluster, a pool and a pod with a volume on
+// a cluster that is there already, and shows how far it is. It makes no cluster
+// and builds no image.
+package main

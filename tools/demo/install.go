@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-ceph/rook-ceph/tools/release"
+)
+
+// step is one part of the installation.
+type step struct {
+	title string
+	do    func(context.Context) error
+}
+
+// installation carries what the steps share.
+type installation struct {
+	settings
+	charts string
+	helm   release.Helm
+	kube   client.WithWatch
+	out    io.Writer
+}
+
+func install(c *cli.Context) error {
+	ctx, cancel := context.WithTimeout(c.Context, c.Duration(flagTimeout))
+	defer cancel()
+	kube, err := connect(c.String(flagKubeconfig))
+	if err != nil {
+		return err
+	}
+	in := &installation{
+		settings: settings{namespace: c.String(flagNamespace), registry: c.String(flagRegistry), tag: c.String(flagTag),
+			cephTag: c.String(flagCephTag), nodes: c.Int(flagNodes)},
+		charts: c.String(flagCharts), helm: release.Helm{Kubeconfig: c.String(flagKubeconfig)}, kube: kube, out: c.App.Writer,
+	}
+	if err := in.run(ctx); err != nil {
+		return err
+	}
+	return page(ctx, kube, in.namespace, in.out)
+}
+
+func (in *installation) run(ctx context.Context) error {
+	steps := []step{
+		{"install chart rook-ceph", in.chart("rook-ceph", in.serviceValues())},
+		{"install chart rook-ceph-cluster", in.chart("rook-ceph-cluster", in.clusterValues())},
+		{"wait for the Ceph cluster", in.awaitCluster},
+		{"wait for the block pool", in.awaitPool},
+		{"claim a volume and use it", in.createWorkload},
+		{"wait for the volume", in.awaitClaim},
+		{"wait for the pod that writes and reads", in.awaitPod},
+	}
+	for i, s := range steps {
+		began := time.Now()
+		fmt.Fprintf(in.out, "[%d/%d] %s\n", i+1, len(steps), s.title)
+		if err := s.do(ctx); err != nil {
+			return fmt.Errorf("%s: %w", s.title, err)
+		}
+		fmt.Fprintf(in.out, "      done in %.1f s\n", time.Since(began).Seconds())
+	}
+	return nil
+}
+
+func (in *installation) chart(name string, values map[string]any) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := in.helm.Apply(ctx, release.Release{
+			Name: name, Namespace: in.namespace, Chart: filepath.Join(in.charts, name), Values: values})
+		return err
+	}
+}
+
+func (in *installation) createWorkload(ctx context.Context) error {
+	for _, obj := range workload(in.cephImage()) {
+		if err := in.kube.Create(ctx, obj); err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("create %T: %w", obj, err)
+		}
+	}
+	return nil
+}
+
+func (in *installation) awaitClaim(ctx context.Context) error {
+	key := client.ObjectKey{Namespace: workloadNamespace, Name: workloadName}
+	return await(ctx, in, key, &corev1.PersistentVolumeClaimList{}, func(claim *corev1.PersistentVolumeClaim) (bool, string) {
+		return claim.Status.Phase == corev1.ClaimBound, string(claim.Status.Phase)
+	})
+}
+
+func (in *installation) awaitPod(ctx context.Context) error {
+	key := client.ObjectKey{Namespace: workloadNamespace, Name: workloadName}
+	return await(ctx, in, key, &corev1.PodList{}, func(pod *corev1.Pod) (bool, string) {
+		for _, c := range pod.Status.Conditions {
+			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
+				return true, "checksum matches"
+			}
+		}
+		return false, podState(pod)
+	})
+}
+
+// podState says in a word or two what a pod does.
+func podState(pod *corev1.Pod) string {
+	for _, status := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
+		if waiting := status.State.Waiting; waiting != nil && waiting.Message != "" {
+			return fmt.Sprintf("%s: %s: %s", status.Name, waiting.Reason, waiting.Message)
+		}
+	}
+	return string(pod.Status.Phase)
+}
