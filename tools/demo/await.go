@@ -15,6 +15,7 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/tools/local"
 )
 
 func connect(kubeconfig string) (client.WithWatch, error) {
@@ -85,7 +86,7 @@ func ignoreExpired(event watch.Event) error {
 }
 
 func (in *installation) awaitCluster(ctx context.Context) error {
-	key := client.ObjectKey{Namespace: in.namespace, Name: in.namespace}
+	key := client.ObjectKey{Namespace: in.Namespace, Name: in.Namespace}
 	return await(ctx, in, key, &api.CephClusterList{}, func(cluster *api.CephCluster) (bool, string) {
 		health := ""
 		if cluster.Status.CephStatus != nil {
@@ -97,7 +98,7 @@ func (in *installation) awaitCluster(ctx context.Context) error {
 }
 
 func (in *installation) awaitPool(ctx context.Context) error {
-	key := client.ObjectKey{Namespace: in.namespace, Name: "ceph-blockpool"}
+	key := client.ObjectKey{Namespace: in.Namespace, Name: local.BlockPool}
 	return await(ctx, in, key, &api.CephBlockPoolList{}, func(pool *api.CephBlockPool) (bool, string) {
 		if pool.Status == nil {
 			return false, ""

@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rook-ceph/rook-ceph/tools/local"
 	"github.com/rook-ceph/rook-ceph/tools/release"
 )
 
@@ -23,7 +24,7 @@ type step struct {
 
 // installation carries what the steps share.
 type installation struct {
-	settings
+	local.Settings
 	charts string
 	helm   release.Helm
 	kube   client.WithWatch
@@ -38,20 +39,20 @@ func install(c *cli.Context) error {
 		return err
 	}
 	in := &installation{
-		settings: settings{namespace: c.String(flagNamespace), registry: c.String(flagRegistry), tag: c.String(flagTag),
-			cephTag: c.String(flagCephTag), nodes: c.Int(flagNodes)},
+		Settings: local.Settings{Namespace: c.String(flagNamespace), Registry: c.String(flagRegistry), Tag: c.String(flagTag),
+			CephTag: c.String(flagCephTag), Nodes: c.Int(flagNodes)},
 		charts: c.String(flagCharts), helm: release.Helm{Kubeconfig: c.String(flagKubeconfig)}, kube: kube, out: c.App.Writer,
 	}
 	if err := in.run(ctx); err != nil {
 		return err
 	}
-	return page(ctx, kube, in.namespace, in.out)
+	return page(ctx, kube, in.Namespace, in.out)
 }
 
 func (in *installation) run(ctx context.Context) error {
 	steps := []step{
-		{"install chart rook-ceph", in.chart("rook-ceph", in.serviceValues())},
-		{"install chart rook-ceph-cluster", in.chart("rook-ceph-cluster", in.clusterValues())},
+		{"install chart rook-ceph", in.chart("rook-ceph", in.ServiceValues())},
+		{"install chart rook-ceph-cluster", in.chart("rook-ceph-cluster", in.ClusterValues())},
 		{"wait for the Ceph cluster", in.awaitCluster},
 		{"wait for the block pool", in.awaitPool},
 		{"claim a volume and use it", in.createWorkload},
@@ -72,13 +73,13 @@ func (in *installation) run(ctx context.Context) error {
 func (in *installation) chart(name string, values map[string]any) func(context.Context) error {
 	return func(ctx context.Context) error {
 		_, err := in.helm.Apply(ctx, release.Release{
-			Name: name, Namespace: in.namespace, Chart: filepath.Join(in.charts, name), Values: values})
+			Name: name, Namespace: in.Namespace, Chart: filepath.Join(in.charts, name), Values: values})
 		return err
 	}
 }
 
 func (in *installation) createWorkload(ctx context.Context) error {
-	for _, obj := range workload(in.cephImage()) {
+	for _, obj := range workload(in.CephImage()) {
 		if err := in.kube.Create(ctx, obj); err != nil && !apierrors.IsAlreadyExists(err) {
 			return fmt.Errorf("create %T: %w", obj, err)
 		}

@@ -6,12 +6,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-ceph/rook-ceph/tools/local"
 )
 
 const (
 	workloadNamespace = "demo"
 	workloadName      = "volume-demo"
-	storageClass      = "ceph-block"
 )
 
 // The writer stores random bytes and their checksum; the reader starts after
@@ -42,7 +43,7 @@ func workload(image string) []client.Object {
 	return []client.Object{
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: workloadNamespace}},
 		&corev1.PersistentVolumeClaim{ObjectMeta: meta, Spec: corev1.PersistentVolumeClaimSpec{
-			StorageClassName: ptr.To(storageClass),
+			StorageClassName: ptr.To(local.StorageClass),
 			AccessModes:      []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 			Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{
 				corev1.ResourceStorage: resource.MustParse("1Gi")}},

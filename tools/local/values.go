@@ -1,0 +1,86 @@
+// Package local holds the chart values of a cluster on one box: images that were
+// loaded by hand, loop devices as disks, daemons that share a node. The demo and
+// the end-to-end tests install with the same values.
+package local
+
+// StorageClass is the class that the values make for the block pool.
+const StorageClass = "ceph-block"
+
+// BlockPool is the pool that the values make.
+const BlockPool = "ceph-blockpool"
+
+// Settings say what is installed where.
+type Settings struct {
+	// Namespace holds the services and the Ceph cluster of the same name.
+	Namespace string
+	// Registry is in front of all image names.
+	Registry string
+	// Tag is the tag of our images, CephTag that of the Ceph image.
+	Tag, CephTag string
+	// Nodes of the cluster. With fewer than three all daemons share a node, and
+	// copies are spread over OSDs instead of hosts.
+	Nodes int
+}
+
+// ServiceValues are the values of chart rook-ceph: local images, and loop
+// devices as disks.
+func (s Settings) ServiceValues() map[string]any {
+	values := map[string]any{
+		"global": map[string]any{"image": map[string]any{"registry": s.Registry}},
+	}
+	for _, service := range []string{"mon-manager", "osd-manager", "provisioner", "node-agent", "discover"} {
+		values[service] = map[string]any{"image": map[string]any{"tag": s.Tag, "pullPolicy": "Never"}}
+	}
+	discover, _ := values["discover"].(map[string]any)
+	discover["allowLoopDevices"] = true
+	return values
+}
+
+// ClusterValues are the values of chart rook-ceph-cluster.
+func (s Settings) ClusterValues() map[string]any {
+	shared := s.Nodes < 3
+	failureDomain := "host"
+	override := "[global]\nmon_data_avail_warn = 5\nmon_data_avail_crit = 2\n"
+	if shared {
+		failureDomain = "osd"
+		override += "osd_crush_chooseleaf_type = 0\n"
+	}
+	return map[string]any{
+		"operatorNamespace": s.Namespace,
+		"configOverride":    override,
+		"cephImage": map[string]any{
+			"repository": s.Registry + "/rook-ceph/ceph", "tag": s.CephTag, "imagePullPolicy": "Never",
+		},
+		"toolbox": map[string]any{"enabled": true},
+		"cephClusterSpec": map[string]any{
+			"mon":                map[string]any{"allowMultiplePerNode": shared},
+			"mgr":                map[string]any{"allowMultiplePerNode": shared},
+			"dashboard":          map[string]any{"enabled": false},
+			"resources":          nil, // a box has no gigabytes to reserve
+			"priorityClassNames": nil,
+			"cephConfig": map[string]any{
+				"global": map[string]any{"osd_memory_target": "939524096"},
+				"mgr":    map[string]any{"mgr/balancer/active": "false"},
+			},
+		},
+		"cephBlockPools": []any{map[string]any{
+			"name": BlockPool,
+			"spec": map[string]any{"failureDomain": failureDomain, "replicated": map[string]any{"size": 3}},
+			"storageClass": map[string]any{
+				"enabled": true, "name": StorageClass, "isDefault": true, "reclaimPolicy": "Delete",
+				"parameters": map[string]any{
+					"imageFormat": "2", "imageFeatures": "layering",
+					"csi.storage.k8s.io/provisioner-secret-name":      "rook-csi-rbd-provisioner",
+					"csi.storage.k8s.io/provisioner-secret-namespace": s.Namespace,
+					"csi.storage.k8s.io/node-stage-secret-name":       "rook-csi-rbd-node",
+					"csi.storage.k8s.io/node-stage-secret-namespace":  s.Namespace,
+					"csi.storage.k8s.io/fstype":                       "ext4",
+				},
+			},
+		}},
+	}
+}
+
+// CephImage is the image of all daemons. Test pods run it, too: it has a shell and
+// is on the nodes already.
+func (s Settings) CephImage() string { return s.Registry + "/rook-ceph/ceph:" + s.CephTag }
