@@ -1,0 +1,131 @@
+package fleet
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"sort"
+	"strconv"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/shared/disk"
+	"github.com/rook-ceph/rook-ceph/shared/names"
+)
+
+// ConditionPrepared is True when the disk of a CephOSD holds the finished OSD.
+// Writer: osd-manager.prepare.
+const ConditionPrepared = "Prepared"
+
+// Reasons of ConditionPrepared.
+const (
+	ReasonPrepared = "Prepared"
+	ReasonRefused  = "DiskRefused"
+	ReasonFailed   = api.ReasonPreparationFailed
+)
+
+// Key is the entry of an OSD's Secret that holds the bare cephx key; names of
+// Secrets come from Keyring.
+const Key = "key"
+
+// Keyring returns the name of the Secret that holds the key of an OSD. It is
+// made before the OSD has a number.
+func Keyring(osd *inventory.CephOSD) string { return names.Keyring(names.OSD(osd.Name)) }
+
+// JobName returns the name of the prepare Job of an OSD. Names of Jobs are
+// labels of their pods, so they are limited to 63 characters.
+func JobName(osd *inventory.CephOSD) string {
+	const longest, tail = 63, 10
+	name := names.OSDPrepare(osd.Name)
+	if len(name) <= longest {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return name[:longest-tail-1] + "-" + hex.EncodeToString(sum[:tail/2])
+}
+
+// ID returns the number of an OSD as text, "" when it has none yet.
+func ID(osd *inventory.CephOSD) string {
+	if osd.Spec.ID == nil {
+		return ""
+	}
+	return strconv.Itoa(int(*osd.Spec.ID))
+}
+
+// Prepared tells whether the OSD's disk is finished and the OSD has a number.
+func Prepared(osd *inventory.CephOSD) bool {
+	return osd.Spec.ID != nil && api.IsConditionTrue(osd.Status.Conditions, ConditionPrepared)
+}
+
+// Failure returns the condition that says why the preparation of an OSD ended
+// without success, or nil.
+func Failure(osd *inventory.CephOSD) *api.Condition {
+	c := api.FindCondition(osd.Status.Conditions, ConditionPrepared)
+	if c == nil || c.Status == metav1.ConditionTrue || (c.Reason != ReasonRefused && c.Reason != ReasonFailed) {
+		return nil
+	}
+	return c
+}
+
+// Of returns the OSDs of a cluster, by number, those without one last.
+func Of(cluster *api.CephCluster, osds []inventory.CephOSD) []inventory.CephOSD {
+	var own []inventory.CephOSD
+	for _, osd := range osds {
+		if osd.Namespace == cluster.Namespace && osd.Spec.ClusterName == cluster.Name {
+			own = append(own, osd)
+		}
+	}
+	sort.Slice(own, func(i, j int) bool {
+		a, b := own[i].Spec.ID, own[j].Spec.ID
+		if a == nil || b == nil || *a == *b {
+			return b == nil && a != nil || (a == nil) == (b == nil) && own[i].Name < own[j].Name
+		}
+		return *a < *b
+	})
+	return own
+}
+
+// OnDisk returns the OSD that a disk belongs to: the one that its label names,
+// wherever the disk is now; else the one that was planned for it.
+func OnDisk(d *inventory.CephDisk, osds []inventory.CephOSD) *inventory.CephOSD {
+	if label := d.Status.OSD; label != nil {
+		for i := range osds {
+			if osds[i].Spec.UUID == label.UUID {
+				return &osds[i]
+			}
+		}
+		return nil
+	}
+	for i := range osds {
+		if osds[i].Spec.Disk.Name == d.Name && osds[i].Spec.Disk.StableID == d.Status.StableID {
+			return &osds[i]
+		}
+	}
+	return nil
+}
+
+// DiskOf returns the disk of an OSD as OnDisk sees it, or nil.
+func DiskOf(osd *inventory.CephOSD, disks []inventory.CephDisk) *inventory.CephDisk {
+	var planned *inventory.CephDisk
+	for i := range disks {
+		d := &disks[i]
+		if d.Status.Probe != nil && d.Status.Probe.State == inventory.ProbeMissing {
+			continue
+		}
+		if d.Status.OSD != nil && d.Status.OSD.UUID == osd.Spec.UUID {
+			return d
+		}
+		if d.Name == osd.Spec.Disk.Name {
+			planned = d
+		}
+	}
+	return planned
+}
+
+// Finished tells whether the label on the disk is that of a finished OSD, as
+// discover saw it.
+func Finished(d *inventory.CephDisk) bool {
+	return d.Status.OSD != nil && d.Status.OSD.OSDID != nil && d.Status.Probe != nil &&
+		d.Status.Probe.State == inventory.ProbeOSD && d.Status.Probe.Reason == disk.ReasonOSD
+}

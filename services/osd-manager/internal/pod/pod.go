@@ -1,0 +1,132 @@
+package pod
+
+import (
+	"encoding/json"
+
+	corev1 "k8s.io/api/core/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
+	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/session"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/shared/daemon"
+	"github.com/rook-ceph/rook-ceph/shared/names"
+)
+
+// Values of the label app.
+const (
+	AppOSD     = "rook-ceph-osd"
+	AppPrepare = "rook-ceph-osd-prepare"
+)
+
+const (
+	// PrepareProgram is where osd-prepare is inside the containers.
+	PrepareProgram = daemon.CephletDir + "/osd-prepare"
+	// MessagePath is where a container with the host's /dev leaves its
+	// termination message: at its usual place it would become a file of the host.
+	MessagePath = "/run/osd-prepare.result"
+	// hostProc is where the host's procfs is mounted.
+	hostProc = "/host/proc"
+
+	volumeDev     = "devices"
+	volumeProc    = "host-proc"
+	volumeCephlet = "cephlet" // as daemon names it
+)
+
+// Spec returns the parts that an OSD's pods share with all daemons.
+func Spec(cluster *api.CephCluster, osd *inventory.CephOSD, image string) daemon.Spec {
+	return daemon.Spec{
+		Cluster: cluster, Role: api.RoleOSD, ID: fleet.ID(osd), Service: session.Service,
+		Keyring: fleet.Keyring(osd), DataPath: "/var/lib/ceph/osd/ceph-" + fleet.ID(osd),
+		CephletImage: image, HostNetwork: cluster.Spec.Network.UsesHostNetwork(),
+	}
+}
+
+// SecretLabels are those of an OSD's Secret, which is older than its number.
+func SecretLabels(cluster *api.CephCluster) map[string]string {
+	return map[string]string{
+		names.LabelApp:       AppOSD,
+		names.LabelCluster:   cluster.Namespace,
+		names.LabelPartOf:    cluster.Name,
+		names.LabelManagedBy: session.Service,
+		names.LabelCreatedBy: "rook-ceph",
+	}
+}
+
+// InstallPrepare is the init container that brings osd-prepare into the pod.
+func InstallPrepare(image string) *corev1ac.ContainerApplyConfiguration {
+	return corev1ac.Container().WithName("osd-prepare").
+		WithImage(image).
+		WithCommand("/usr/local/bin/osd-prepare", "install", daemon.CephletDir).
+		WithVolumeMounts(corev1ac.VolumeMount().WithName(volumeCephlet).WithMountPath(daemon.CephletDir)).
+		WithSecurityContext(corev1ac.SecurityContext().WithRunAsUser(0).WithRunAsNonRoot(false).
+			WithReadOnlyRootFilesystem(true).WithAllowPrivilegeEscalation(false).
+			WithCapabilities(corev1ac.Capabilities().WithDrop("ALL")))
+}
+
+// HostVolumes are the parts of the host that a container with Privilege sees.
+func HostVolumes() []*corev1ac.VolumeApplyConfiguration {
+	host := func(name, path string) *corev1ac.VolumeApplyConfiguration {
+		return corev1ac.Volume().WithName(name).WithHostPath(corev1ac.HostPathVolumeSource().
+			WithPath(path).WithType(corev1.HostPathDirectory))
+	}
+	return []*corev1ac.VolumeApplyConfiguration{host(volumeDev, "/dev"), host(volumeProc, "/proc")}
+}
+
+// Privilege lets a container see and open the node's block devices.
+func Privilege(c *corev1ac.ContainerApplyConfiguration) {
+	c.WithVolumeMounts(
+		corev1ac.VolumeMount().WithName(volumeDev).WithMountPath("/dev"),
+		corev1ac.VolumeMount().WithName(volumeProc).WithMountPath(hostProc).WithReadOnly(true),
+	).WithTerminationMessagePath(MessagePath)
+	c.SecurityContext.WithPrivileged(true)
+}
+
+// Identity returns the arguments of osd-prepare that name the OSD and say where
+// to look for its disk. disk may be nil.
+func Identity(cluster *api.CephCluster, osd *inventory.CephOSD, disk *inventory.CephDisk) []string {
+	args := []string{
+		"--osd-id=" + fleet.ID(osd),
+		"--osd-uuid=" + osd.Spec.UUID,
+		"--fsid=" + cluster.Status.Connection.FSID,
+		"--stable-id=" + osd.Spec.Disk.StableID,
+		"--proc=" + hostProc,
+	}
+	if Loop(osd, disk) {
+		args = append(args, "--allow-loop")
+	}
+	return args
+}
+
+// Loop tells whether the OSD is on a loop device. discover shows one only where
+// loop devices are allowed.
+func Loop(osd *inventory.CephOSD, disk *inventory.CephDisk) bool {
+	const loopIdentity = "file:"
+	if disk != nil {
+		return disk.Status.Type == inventory.DiskTypeLoop
+	}
+	return len(osd.Spec.Disk.StableID) > len(loopIdentity) && osd.Spec.Disk.StableID[:len(loopIdentity)] == loopIdentity
+}
+
+// NodeSelector binds a pod to the OSD's node.
+func NodeSelector(osd *inventory.CephOSD, node *corev1.Node) map[string]string {
+	name := osd.Spec.Node
+	if node != nil && node.Labels[names.LabelHostname] != "" {
+		name = node.Labels[names.LabelHostname]
+	}
+	return map[string]string{names.LabelHostname: name}
+}
+
+// Resources converts what the user wrote; both have the same JSON.
+func Resources(from corev1.ResourceRequirements) *corev1ac.ResourceRequirementsApplyConfiguration {
+	to := &corev1ac.ResourceRequirementsApplyConfiguration{}
+	body, err := json.Marshal(from)
+	if err == nil {
+		err = json.Unmarshal(body, to)
+	}
+	if err != nil {
+		panic("core type and apply configuration differ: " + err.Error()) // a bug in the libraries
+	}
+	return to
+}

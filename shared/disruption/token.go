@@ -1,0 +1,159 @@
+package disruption
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/names"
+)
+
+// DefaultDuration is how long a token lasts without being renewed: longer than
+// one daemon needs to restart.
+const DefaultDuration = 10 * time.Minute
+
+// AnnotationPurpose says what the holder does, for people.
+const AnnotationPurpose = "ceph.rook.io/disruption"
+
+// Token is the disruption token of all clusters, from the view of one service.
+type Token struct {
+	// Client reads and writes Leases. A stale cache is harmless: every write
+	// carries the resource version that was read.
+	Client client.Client
+	// Service is the holder, such as osd-manager.
+	Service string
+	// Duration is how long a grant lasts; 0 means DefaultDuration.
+	Duration time.Duration
+}
+
+// Grant is the answer to Acquire.
+type Grant struct {
+	// Held is true when the service may disturb the cluster.
+	Held bool
+	// By is who holds the token otherwise; empty when a race was lost and it is
+	// worth asking again at once.
+	By string
+	// Purpose is what the holder does.
+	Purpose string
+}
+
+// Acquire takes the token of the cluster, or renews it. It writes nothing when
+// the service holds it for more than half of its duration still. Losing a race
+// is no error: nobody is named then.
+func (t Token) Acquire(ctx context.Context, cluster *api.CephCluster, purpose string, now time.Time) (Grant, error) {
+	lease, err := t.read(ctx, cluster)
+	if err != nil {
+		return Grant{}, err
+	}
+	if lease == nil {
+		return t.create(ctx, cluster, purpose, now)
+	}
+	holder, until := holderOf(lease), expiry(lease)
+	switch {
+	case holder != "" && holder != t.Service && now.Before(until):
+		return Grant{By: holder, Purpose: lease.Annotations[AnnotationPurpose]}, nil
+	case holder == t.Service && now.Before(until.Add(-t.duration()/2)) && lease.Annotations[AnnotationPurpose] == purpose:
+		return Grant{Held: true}, nil
+	}
+	if holder != t.Service {
+		lease.Spec.AcquireTime = ptr.To(metav1.NewMicroTime(now))
+		lease.Spec.LeaseTransitions = ptr.To(ptr.Deref(lease.Spec.LeaseTransitions, 0) + 1)
+	}
+	t.fill(lease, purpose, now)
+	return granted(t.Client.Update(ctx, lease, client.FieldOwner(t.Service)), "take", lease)
+}
+
+// Release gives the token back if the service holds it.
+func (t Token) Release(ctx context.Context, cluster *api.CephCluster) error {
+	lease, err := t.read(ctx, cluster)
+	if err != nil || lease == nil || holderOf(lease) != t.Service {
+		return err
+	}
+	lease.Spec.HolderIdentity = ptr.To("")
+	delete(lease.Annotations, AnnotationPurpose)
+	err = t.Client.Update(ctx, lease, client.FieldOwner(t.Service))
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		return nil // somebody else has it by now
+	}
+	if err != nil {
+		return fmt.Errorf("release Lease %s: %w", client.ObjectKeyFromObject(lease), err)
+	}
+	return nil
+}
+
+// Held tells whether the service holds the token now. It writes nothing.
+func (t Token) Held(ctx context.Context, cluster *api.CephCluster, now time.Time) (bool, error) {
+	lease, err := t.read(ctx, cluster)
+	return lease != nil && holderOf(lease) == t.Service && now.Before(expiry(lease)), err
+}
+
+func (t Token) read(ctx context.Context, cluster *api.CephCluster) (*coordinationv1.Lease, error) {
+	lease := &coordinationv1.Lease{}
+	key := client.ObjectKey{Namespace: cluster.Namespace, Name: names.DisruptionLease(cluster.Name)}
+	err := t.Client.Get(ctx, key, lease)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read Lease %s: %w", key, err)
+	}
+	return lease, nil
+}
+
+func (t Token) create(ctx context.Context, cluster *api.CephCluster, purpose string, now time.Time) (Grant, error) {
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
+		Namespace: cluster.Namespace, Name: names.DisruptionLease(cluster.Name),
+		Labels: map[string]string{names.LabelCluster: cluster.Namespace, names.LabelPartOf: cluster.Name},
+	}}
+	if err := controllerutil.SetOwnerReference(cluster, lease, t.Client.Scheme()); err != nil {
+		return Grant{}, fmt.Errorf("own Lease %s: %w", lease.Name, err)
+	}
+	lease.Spec.AcquireTime = ptr.To(metav1.NewMicroTime(now))
+	t.fill(lease, purpose, now)
+	return granted(t.Client.Create(ctx, lease, client.FieldOwner(t.Service)), "create", lease)
+}
+
+func (t Token) fill(lease *coordinationv1.Lease, purpose string, now time.Time) {
+	if lease.Annotations == nil {
+		lease.Annotations = map[string]string{}
+	}
+	lease.Annotations[AnnotationPurpose] = purpose
+	lease.Spec.HolderIdentity = ptr.To(t.Service)
+	lease.Spec.RenewTime = ptr.To(metav1.NewMicroTime(now))
+	lease.Spec.LeaseDurationSeconds = ptr.To(int32(t.duration() / time.Second))
+}
+
+func (t Token) duration() time.Duration {
+	if t.Duration == 0 {
+		return DefaultDuration
+	}
+	return t.Duration
+}
+
+func granted(err error, verb string, lease *coordinationv1.Lease) (Grant, error) {
+	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) {
+		return Grant{}, nil
+	}
+	if err != nil {
+		return Grant{}, fmt.Errorf("%s Lease %s: %w", verb, client.ObjectKeyFromObject(lease), err)
+	}
+	return Grant{Held: true}, nil
+}
+
+func holderOf(lease *coordinationv1.Lease) string { return ptr.Deref(lease.Spec.HolderIdentity, "") }
+
+// expiry is when the grant ends unless it is renewed.
+func expiry(lease *coordinationv1.Lease) time.Time {
+	if lease.Spec.RenewTime == nil || lease.Spec.LeaseDurationSeconds == nil {
+		return time.Time{}
+	}
+	return lease.Spec.RenewTime.Add(time.Duration(*lease.Spec.LeaseDurationSeconds) * time.Second)
+}
