@@ -9,10 +9,14 @@ require (
 	github.com/rook-ceph/rook-ceph/shared v0.0.0
 	github.com/rook-ceph/rook-ceph/shared/api v0.0.0
 	github.com/rook-ceph/rook-ceph/shared/librados v0.0.0
+	github.com/urfave/cli/v2 v2.27.7
 	golang.org/x/sys v0.46.0
 	google.golang.org/grpc v1.82.0
+	k8s.io/apimachinery v0.36.4
+	k8s.io/client-go v0.36.4
 	k8s.io/kubelet v0.36.4
 	k8s.io/mount-utils v0.36.4
+	sigs.k8s.io/controller-runtime v0.24.1
 )
 
 replace github.com/rook-ceph/rook-ceph/shared => ../../shared

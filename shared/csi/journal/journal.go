@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -25,8 +24,6 @@ const (
 	keyOwner       = "csi.volume.owner"
 	keyKMS         = "csi.volume.encryptKMS"
 	keyJournalPool = "csi.journalpool"
-	keyFormat      = "rook.format"
-	keyHolder      = "rook.holder"
 )
 
 // ErrInconsistent is returned when two records contradict each other. Nothing
@@ -58,34 +55,9 @@ type Entry struct {
 	PoolID int64
 	Format Format
 	Holder *Holder
-}
-
-// Format is how far the file system of a volume has come.
-type Format struct {
-	// State is empty before the first format.
-	State FormatState `json:"state,omitempty"`
-	// Type is the file system: ext4, xfs.
-	Type string `json:"type,omitempty"`
-}
-
-// FormatState is a step of formatting.
-type FormatState string
-
-const (
-	// Formatting: mkfs was started and nobody has mounted the volume since.
-	Formatting FormatState = "formatting"
-	// Formatted: mkfs ended, or a file system was found; never format again.
-	Formatted FormatState = "formatted"
-)
-
-// Holder is the client that has a volume attached for writing.
-type Holder struct {
-	// Node is the name of the Kubernetes node.
-	Node string `json:"node"`
-	// Address is the client's address with its nonce, empty until the client is up.
-	Address string `json:"address,omitempty"`
-	// Backend is how it is attached: krbd, rbd-nbd or fuse.
-	Backend string `json:"backend,omitempty"`
+	// Published maps the nodes that the volume was attached to by the
+	// controller to how.
+	Published map[string]Access
 }
 
 // Journal is the record of one pool.
@@ -147,16 +119,8 @@ func (j Journal) Entry(ctx context.Context, id string) (Entry, error) {
 	if entry.Image == "" {
 		entry.Image = csi.DefaultVolumeNamePrefix + id
 	}
-	if text := values[keyFormat]; text != "" {
-		if err := json.Unmarshal([]byte(text), &entry.Format); err != nil {
-			return Entry{}, fmt.Errorf("%w: %s of volume %s: %w", ErrInconsistent, keyFormat, id, err)
-		}
-	}
-	if text := values[keyHolder]; text != "" {
-		entry.Holder = &Holder{}
-		if err := json.Unmarshal([]byte(text), entry.Holder); err != nil {
-			return Entry{}, fmt.Errorf("%w: %s of volume %s: %w", ErrInconsistent, keyHolder, id, err)
-		}
+	if err := entry.readUse(values); err != nil {
+		return Entry{}, fmt.Errorf("read journal entry %s: %w", id, err)
 	}
 	return entry, nil
 }
@@ -188,31 +152,6 @@ func (j Journal) Reserve(ctx context.Context, request Request) (Entry, error) {
 // is never mistaken for it.
 func (j Journal) SetImageID(ctx context.Context, id, image string) error {
 	return j.set(ctx, id, keyImageID, image)
-}
-
-// SetFormat records how far formatting has come.
-func (j Journal) SetFormat(ctx context.Context, id string, format Format) error {
-	text, err := json.Marshal(format)
-	if err != nil {
-		return fmt.Errorf("encode format: %w", err)
-	}
-	return j.set(ctx, id, keyFormat, string(text))
-}
-
-// SetHolder records who has the volume attached for writing; nil says nobody.
-func (j Journal) SetHolder(ctx context.Context, id string, holder *Holder) error {
-	if holder == nil {
-		err := j.Omaps.RemoveOmap(ctx, entryPrefix+id, keyHolder)
-		if err != nil && !errors.Is(err, ceph.ErrNotFound) {
-			return fmt.Errorf("remove %s of journal entry %s: %w", keyHolder, id, err)
-		}
-		return nil
-	}
-	text, err := json.Marshal(holder)
-	if err != nil {
-		return fmt.Errorf("encode holder: %w", err)
-	}
-	return j.set(ctx, id, keyHolder, string(text))
 }
 
 func (j Journal) set(ctx context.Context, id, key, value string) error {

@@ -22,7 +22,7 @@ const stopGrace = 20 * time.Second
 // Socket serves gRPC services on the Unix socket at path until ctx ends, then
 // waits for calls in flight and removes the socket. A socket that a killed
 // predecessor left behind is replaced.
-func Socket(ctx context.Context, path string, register func(*grpc.Server)) error {
+func Socket(ctx context.Context, log logr.Logger, path string, register func(*grpc.Server)) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return fmt.Errorf("make directory of socket: %w", err)
 	}
@@ -34,7 +34,7 @@ func Socket(ctx context.Context, path string, register func(*grpc.Server)) error
 		return fmt.Errorf("listen on %s: %w", path, err)
 	}
 	remove := removal(listener, path)
-	server := grpc.NewServer(grpc.UnaryInterceptor(observe))
+	server := grpc.NewServer(grpc.UnaryInterceptor(observer(log)))
 	register(server)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -73,16 +73,18 @@ func removal(listener net.Listener, path string) func() error {
 	}
 }
 
-// observe logs calls that fail. Requests are never logged: they carry Secrets.
-func observe(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	log := logr.FromContextOrDiscard(ctx)
-	response, err := handler(ctx, request)
-	if err == nil {
-		return response, nil
+// observer gives handlers a logger and logs calls that fail. Requests are never
+// logged: they carry Secrets.
+func observer(log logr.Logger) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		response, err := handler(logr.NewContext(ctx, log), request)
+		if err == nil {
+			return response, nil
+		}
+		err = Status(err)
+		log.Info("call refused", "method", info.FullMethod, "code", status.Code(err).String(), "error", err.Error())
+		return response, err
 	}
-	err = Status(err)
-	log.Info("call refused", "method", info.FullMethod, "code", status.Code(err).String(), "error", err.Error())
-	return response, err
 }
 
 // Status gives every error a gRPC code: what carries one keeps it, a context

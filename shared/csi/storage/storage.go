@@ -56,6 +56,11 @@ type Omaps interface {
 	RemoveOmap(ctx context.Context, object string, keys ...string) error
 	// RemoveObject removes an object, ceph.ErrNotFound if there is none.
 	RemoveObject(ctx context.Context, object string) error
+	// Lock takes the named exclusive lock of an object, which it makes if need be, for at
+	// most lease. ceph.ErrBusy says that another cookie holds it.
+	Lock(ctx context.Context, object, name, cookie string, lease time.Duration) error
+	// Unlock gives a lock back, ceph.ErrNotFound if the cookie does not hold it.
+	Unlock(ctx context.Context, object, name, cookie string) error
 }
 
 // Layout is how an image is made. Zero values leave the choice to the cluster.

@@ -21,9 +21,12 @@ func makers() map[string][]string {
 	}
 }
 
+// Tools reads devices itself and makes file systems with the mkfs programs.
+type Tools struct{}
+
 // Format makes a file system on the device, whatever is on it: call Decide
 // first. Options replace the standard ones if given.
-func Format(ctx context.Context, device, kind, options string) error {
+func (Tools) Format(ctx context.Context, device, kind, options string) error {
 	maker, ok := makers()[kind]
 	if !ok {
 		return supported(kind)
@@ -41,7 +44,7 @@ func Format(ctx context.Context, device, kind, options string) error {
 }
 
 // Look reads what is on a device, past the page cache's copy.
-func Look(device string) (probe.Report, error) {
+func (Tools) Look(device string) (probe.Report, error) {
 	file, err := os.Open(device)
 	if err != nil {
 		return probe.Report{}, fmt.Errorf("open device: %w", err)

@@ -14,6 +14,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
 	"github.com/rook-ceph/rook-ceph/shared/disk/probe"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
@@ -103,9 +104,9 @@ func coded(err error) error {
 		code = codes.NotFound
 	case errors.Is(err, ceph.ErrDenied):
 		code = codes.Unauthenticated
-	case errors.Is(err, ceph.ErrUnreachable), errors.Is(err, ceph.ErrAgain):
+	case errors.Is(err, ceph.ErrUnreachable), errors.Is(err, ceph.ErrAgain), errors.Is(err, ceph.ErrBusy):
 		code = codes.Unavailable
-	case errors.Is(err, attach.ErrNoBackend):
+	case errors.Is(err, attach.ErrNoBackend), errors.Is(err, journal.ErrHeld):
 		code = codes.FailedPrecondition
 	case errors.Is(err, context.DeadlineExceeded):
 		code = codes.DeadlineExceeded

@@ -172,12 +172,12 @@ func (p *staging) claim(ctx context.Context) error {
 	if !p.use.exclusive {
 		return nil
 	}
-	if holder := p.entry.Holder; holder != nil && holder.Node != p.Node {
-		return status.Errorf(codes.FailedPrecondition,
-			"volume %s is held by node %s (client %s); it can move when that node releases it or is fenced", p.handle, holder.Node, holder.Address)
-	}
+	holder := journal.Holder{Node: p.Node}
 	if record, err := p.Attacher.Find(p.handle); err == nil && p.Attacher.Serves(record) {
-		return nil
+		if p.entry.Holder != nil && p.entry.Holder.Node == p.Node {
+			return nil
+		}
+		return p.journal.Claim(ctx, p.entry.UUID, holder)
 	}
 	// What a predecessor on this node left broken must not count as foreign.
 	if err := p.Attacher.Detach(ctx, p.handle); err != nil {
@@ -191,7 +191,7 @@ func (p *staging) claim(ctx context.Context) error {
 		return status.Errorf(codes.FailedPrecondition,
 			"image %s/%s is open at client %s; a client that died is forgotten after 30 seconds", p.pool.Name(), p.target.image, watchers[0].Address)
 	}
-	return p.journal.SetHolder(ctx, p.entry.UUID, &journal.Holder{Node: p.Node})
+	return p.journal.Claim(ctx, p.entry.UUID, holder)
 }
 
 // attach makes the device and records the client's address before anything is

@@ -28,6 +28,7 @@ type Plugin struct {
 	Registry string
 	// Endpoint is the path of the CSI socket as the kubelet sees it.
 	Endpoint string
+	Log      logr.Logger
 
 	registered atomic.Bool
 }
@@ -55,7 +56,7 @@ func (p *Plugin) serveOnce(ctx context.Context) error {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() {
-		done <- serve.Socket(ctx, p.socket(), func(server *grpc.Server) {
+		done <- serve.Socket(ctx, p.Log, p.socket(), func(server *grpc.Server) {
 			registerapi.RegisterRegistrationServer(server, &service{plugin: p})
 		})
 	}()
@@ -68,7 +69,7 @@ func (p *Plugin) serveOnce(ctx context.Context) error {
 		case <-tick.C:
 		}
 		if _, err := os.Stat(p.socket()); errors.Is(err, os.ErrNotExist) {
-			logr.FromContextOrDiscard(ctx).Info("registration socket was removed; registering again", "driver", p.Driver)
+			p.Log.Info("registration socket was removed; registering again", "driver", p.Driver)
 			p.registered.Store(false)
 			cancel()
 		}
@@ -89,10 +90,10 @@ func (s *service) GetInfo(context.Context, *registerapi.InfoRequest) (*registera
 
 // NotifyRegistrationStatus hears whether the kubelet accepted the driver.
 func (s *service) NotifyRegistrationStatus(
-	ctx context.Context, status *registerapi.RegistrationStatus,
+	_ context.Context, status *registerapi.RegistrationStatus,
 ) (*registerapi.RegistrationStatusResponse, error) {
 	s.plugin.registered.Store(status.GetPluginRegistered())
-	log := logr.FromContextOrDiscard(ctx).WithValues("driver", s.plugin.Driver)
+	log := s.plugin.Log.WithValues("driver", s.plugin.Driver)
 	if status.GetPluginRegistered() {
 		log.Info("registered with the kubelet")
 	} else {

@@ -52,6 +52,7 @@ type space struct {
 	omaps    map[string]map[string]string
 	images   map[string]*image
 	trash    map[string]*image
+	locks    map[string]string
 	initDone bool
 }
 
@@ -269,6 +270,7 @@ func (p *pool) space(name string) *space {
 	if p.spaces[name] == nil {
 		p.spaces[name] = &space{
 			omaps: map[string]map[string]string{}, images: map[string]*image{}, trash: map[string]*image{},
+			locks: map[string]string{},
 		}
 	}
 	return p.spaces[name]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
@@ -87,6 +88,31 @@ func (h *handle) RemoveObject(ctx context.Context, object string) error {
 			return fmt.Errorf("object %q: %w", object, ceph.ErrNotFound)
 		}
 		delete(h.space.omaps, object)
+		return nil
+	})
+}
+
+func (h *handle) Lock(ctx context.Context, object, name, cookie string, _ time.Duration) error {
+	return h.cluster.call(ctx, "Lock "+object, func() error {
+		key := object + "\x00" + name
+		if holder, locked := h.space.locks[key]; locked && holder != cookie {
+			return fmt.Errorf("lock %q: %w", object, ceph.ErrBusy)
+		}
+		if h.space.omaps[object] == nil {
+			h.space.omaps[object] = map[string]string{}
+		}
+		h.space.locks[key] = cookie
+		return nil
+	})
+}
+
+func (h *handle) Unlock(ctx context.Context, object, name, cookie string) error {
+	return h.cluster.call(ctx, "Unlock "+object, func() error {
+		key := object + "\x00" + name
+		if h.space.locks[key] != cookie {
+			return fmt.Errorf("unlock %q: %w", object, ceph.ErrNotFound)
+		}
+		delete(h.space.locks, key)
 		return nil
 	})
 }

@@ -1,0 +1,94 @@
+// Command node-agent is the CSI node service of one Kubernetes node.
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+
+	"github.com/urfave/cli/v2"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/outlive"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/plugin"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/app"
+	"github.com/rook-ceph/rook-ceph/shared/csi"
+	"github.com/rook-ceph/rook-ceph/shared/csi/clusters"
+	"github.com/rook-ceph/rook-ceph/shared/librados"
+)
+
+var errNotRegistered = errors.New("the kubelet has not accepted the driver yet")
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == outlive.Verb {
+		os.Exit(outlive.Child(os.Stdin, os.Stderr))
+	}
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(api.AddToScheme(scheme))
+	os.Exit(app.Main(app.Service{
+		Name:     "node-agent",
+		Usage:    "serve RBD volumes on one node",
+		Scheme:   scheme,
+		Flags:    flags(),
+		Features: map[string]string{"librados": built()},
+		Setup:    setup,
+	}))
+}
+
+func flags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "node-name", EnvVars: []string{"NODE_NAME"}, Required: true, Usage: "name of this Kubernetes node"},
+		&cli.StringFlag{Name: "driver-prefix", EnvVars: []string{"CSI_DRIVER_PREFIX"},
+			Usage: "what precedes .rbd.csi.ceph.com in the driver's name; the own namespace when empty"},
+		&cli.StringFlag{Name: "kubelet-dir", EnvVars: []string{"KUBELET_DIR"}, Value: "/var/lib/kubelet", Usage: "directory of the kubelet"},
+		&cli.StringFlag{Name: "key-dir", Value: "/run/rook-ceph", Usage: "directory in memory for files with keys, which live for seconds"},
+		&cli.StringFlag{Name: "host-cgroups", Value: "/host/cgroup", Usage: "where the host's cgroup hierarchies are mounted"},
+		&cli.StringFlag{Name: "volume-cgroup", Value: "rook-ceph-volumes",
+			Usage: "cgroup of user-space volumes, which outlive this pod"},
+		&cli.BoolFlag{Name: "load-modules", EnvVars: []string{"LOAD_MODULES"}, Usage: "load the kernel's RBD client if it is missing"},
+	}
+}
+
+func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
+	prefix := c.String("driver-prefix")
+	if prefix == "" {
+		prefix = app.OwnNamespace(c)
+	}
+	modules := attach.Loaded
+	if c.Bool("load-modules") {
+		modules = attach.Load
+	}
+	driver := plugin.New(plugin.Options{
+		Node:     c.String("node-name"),
+		Driver:   csi.RBDDriver(prefix),
+		Kubelet:  c.String("kubelet-dir"),
+		Secrets:  c.String("key-dir"),
+		Modules:  modules,
+		Cgroups:  c.String("host-cgroups"),
+		Cgroup:   c.String("volume-cgroup"),
+		Clusters: clusters.Finder{Clusters: mgr.GetAPIReader(), Secrets: mgr.GetAPIReader()},
+		Dialer:   librados.Dialer{},
+		Log:      mgr.GetLogger(),
+	})
+	err := mgr.AddReadyzCheck("registered", func(*http.Request) error {
+		if !driver.Registered() {
+			return errNotRegistered
+		}
+		return nil
+	})
+	return errors.Join(err, mgr.Add(driver))
+}
+
+func built() string {
+	if librados.Built() {
+		return "built"
+	}
+	return "not built"
+}

@@ -1,0 +1,120 @@
+// Package link keeps one connection per cluster and cephx identity, so that a
+// volume costs no connection set-up. It opens a new one when the key, the
+// cluster or its state changed, and never retries a call.
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
+	"github.com/rook-ceph/rook-ceph/shared/keyring"
+)
+
+// Connections hands out shared connections. The zero value with a Dialer is
+// ready for use.
+type Connections struct {
+	Dialer storage.Dialer
+
+	mu   sync.Mutex
+	open map[identity]*connection
+}
+
+// identity is whom a connection speaks to and as whom.
+type identity struct {
+	clusterID string
+	entity    string
+}
+
+type connection struct {
+	fsid    string
+	secret  string
+	ready   chan struct{}
+	cluster storage.Cluster
+	err     error
+}
+
+// Get returns the connection to a cluster as the key's user. It must not be
+// closed by the caller. Concurrent first calls share one dial.
+func (c *Connections) Get(ctx context.Context, clusterID string, at api.Connection, key keyring.Key) (storage.Cluster, error) {
+	id := identity{clusterID, key.Entity}
+	c.mu.Lock()
+	found := c.open[id]
+	if found != nil && found.fsid == at.FSID && found.secret == key.Secret {
+		c.mu.Unlock()
+		return found.await(ctx)
+	}
+	fresh := &connection{fsid: at.FSID, secret: key.Secret, ready: make(chan struct{})}
+	if c.open == nil {
+		c.open = map[identity]*connection{}
+	}
+	c.open[id] = fresh
+	c.mu.Unlock()
+	if found != nil {
+		go found.close()
+	}
+	// Others may wait for this dial, so it must not end with the first caller.
+	dialled, cancel := context.WithTimeout(context.WithoutCancel(ctx), ceph.DefaultTimeout)
+	go func() {
+		defer cancel()
+		fresh.cluster, fresh.err = c.Dialer.DialStorage(dialled, at, key)
+		if fresh.err != nil {
+			c.forget(id, fresh)
+		}
+		close(fresh.ready)
+	}()
+	return fresh.await(ctx)
+}
+
+// Drop closes the connections to a cluster that is gone.
+func (c *Connections) Drop(clusterID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, found := range c.open {
+		if id.clusterID == clusterID {
+			delete(c.open, id)
+			go found.close()
+		}
+	}
+}
+
+func (c *Connections) forget(id identity, failed *connection) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open[id] == failed {
+		delete(c.open, id)
+	}
+}
+
+func (c *connection) await(ctx context.Context) (storage.Cluster, error) {
+	select {
+	case <-c.ready:
+		return c.cluster, c.err
+	case <-ctx.Done():
+		return nil, ceph.Interrupted(ctx, "connect to Ceph")
+	}
+}
+
+// grace lets calls end that took the connection before it was replaced.
+const grace = 2 * time.Minute
+
+func (c *connection) close() {
+	<-c.ready
+	if c.cluster == nil {
+		return
+	}
+	time.AfterFunc(grace, c.cluster.Close)
+}
+
+// Explain words the errors of a connection for people.
+func Explain(err error, entity string) error {
+	if errors.Is(err, ceph.ErrDenied) {
+		return fmt.Errorf("the cluster refuses the key of %s; does the Secret belong to this cluster? %w", entity, err)
+	}
+	return err
+}

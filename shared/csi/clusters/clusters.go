@@ -1,0 +1,99 @@
+// Package clusters finds the CephCluster that a volume's clusterID means, and
+// the Secrets of its CSI identities. It reads only, and only in the namespace
+// that the clusterID names.
+package clusters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/csi"
+	"github.com/rook-ceph/rook-ceph/shared/keyring"
+)
+
+var (
+	// ErrUnknown is returned for a clusterID that is no namespace of a CephCluster.
+	ErrUnknown = errors.New("no such cluster")
+	// ErrNoSecret is returned when a Secret is missing.
+	ErrNoSecret = errors.New("no such Secret")
+)
+
+// Finder finds clusters and Secrets. Reader should not be a cache for Secrets:
+// the services may get single Secrets and never list them.
+type Finder struct {
+	Clusters client.Reader
+	Secrets  client.Reader
+}
+
+// Connection returns how to reach the cluster. A cluster whose monitors are not
+// published yet is ceph.ErrUnreachable.
+func (f Finder) Connection(ctx context.Context, clusterID string) (api.Connection, error) {
+	cluster, err := f.Cluster(ctx, clusterID)
+	if err != nil {
+		return api.Connection{}, err
+	}
+	if connection := cluster.Status.Connection; connection != nil && connection.MonHost != "" {
+		return *connection, nil
+	}
+	return api.Connection{}, fmt.Errorf("find monitors of CephCluster %s/%s: none are published yet: %w",
+		cluster.Namespace, cluster.Name, ceph.ErrUnreachable)
+}
+
+// Cluster returns the CephCluster in the namespace that the clusterID names.
+func (f Finder) Cluster(ctx context.Context, clusterID string) (*api.CephCluster, error) {
+	if clusterID == "" {
+		return nil, fmt.Errorf("%w: %s is empty; it must be the namespace of a CephCluster", ErrUnknown, csi.ParamClusterID)
+	}
+	var list api.CephClusterList
+	if err := f.Clusters.List(ctx, &list, client.InNamespace(clusterID)); err != nil {
+		return nil, fmt.Errorf("list CephClusters in %q: %w", clusterID, err)
+	}
+	if len(list.Items) == 0 {
+		return nil, fmt.Errorf("%w: namespace %q has no CephCluster; %s must be the namespace of one",
+			ErrUnknown, clusterID, csi.ParamClusterID)
+	}
+	return &list.Items[0], nil
+}
+
+// Secret returns the data of a Secret.
+func (f Finder) Secret(ctx context.Context, namespace, name string) (map[string]string, error) {
+	var secret corev1.Secret
+	err := f.Secrets.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, &secret)
+	if apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("%w: %s/%s", ErrNoSecret, namespace, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read Secret %s/%s: %w", namespace, name, err)
+	}
+	return csi.StringData(secret.Data), nil
+}
+
+// NodeKey returns the identity that nodes use for the cluster.
+func (f Finder) NodeKey(ctx context.Context, clusterID string) (keyring.Key, error) {
+	return f.key(ctx, clusterID, csi.RBDNodeSecret)
+}
+
+// ProvisionerKey returns the identity that provisions for the cluster.
+func (f Finder) ProvisionerKey(ctx context.Context, clusterID string) (keyring.Key, error) {
+	return f.key(ctx, clusterID, csi.RBDProvisionerSecret)
+}
+
+func (f Finder) key(ctx context.Context, namespace, name string) (keyring.Key, error) {
+	data, err := f.Secret(ctx, namespace, name)
+	if err != nil {
+		return keyring.Key{}, err
+	}
+	key, err := csi.Credentials(data)
+	if err != nil {
+		return keyring.Key{}, fmt.Errorf("read Secret %s/%s: %w", namespace, name, err)
+	}
+	return key, nil
+}

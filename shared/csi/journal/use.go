@@ -1,0 +1,171 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+)
+
+const (
+	keyFormat       = "rook.format"
+	keyHolder       = "rook.holder"
+	publishedPrefix = "rook.published."
+	claimLock       = "rook.claim"
+	// claimLease bounds how long a crashed claimer keeps others waiting.
+	claimLease = 30 * time.Second
+)
+
+// ErrHeld is returned for a volume that another node has.
+var ErrHeld = errors.New("volume is held by another node")
+
+// Format is how far the file system of a volume has come.
+type Format struct {
+	// State is empty before the first format.
+	State FormatState `json:"state,omitempty"`
+	// Type is the file system: ext4, xfs.
+	Type string `json:"type,omitempty"`
+}
+
+// FormatState is a step of formatting.
+type FormatState string
+
+const (
+	// Formatting: mkfs was started and nobody has mounted the volume since.
+	Formatting FormatState = "formatting"
+	// Formatted: mkfs ended, or a file system was found; never format again.
+	Formatted FormatState = "formatted"
+)
+
+// Holder is the client that has a volume attached for writing.
+type Holder struct {
+	// Node is the name of the Kubernetes node.
+	Node string `json:"node"`
+	// Address is the client's address with its nonce, empty until the client is up.
+	Address string `json:"address,omitempty"`
+	// Backend is how it is attached: krbd, rbd-nbd or fuse.
+	Backend string `json:"backend,omitempty"`
+}
+
+// Access is how a volume is published to a node.
+type Access string
+
+const (
+	// Writer is the only node that may have the volume.
+	Writer Access = "writer"
+	// SharedWriter is one of several nodes that may write.
+	SharedWriter Access = "shared-writer"
+	// Reader never writes.
+	Reader Access = "reader"
+)
+
+// readUse reads our own keys.
+func (e *Entry) readUse(values map[string]string) error {
+	if text := values[keyFormat]; text != "" {
+		if err := json.Unmarshal([]byte(text), &e.Format); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrInconsistent, keyFormat, err)
+		}
+	}
+	if text := values[keyHolder]; text != "" {
+		e.Holder = &Holder{}
+		if err := json.Unmarshal([]byte(text), e.Holder); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrInconsistent, keyHolder, err)
+		}
+	}
+	for key, value := range values {
+		if node, found := strings.CutPrefix(key, publishedPrefix); found {
+			if e.Published == nil {
+				e.Published = map[string]Access{}
+			}
+			e.Published[node] = Access(value)
+		}
+	}
+	return nil
+}
+
+// SetFormat records how far formatting has come.
+func (j Journal) SetFormat(ctx context.Context, id string, format Format) error {
+	text, err := json.Marshal(format)
+	if err != nil {
+		return fmt.Errorf("encode format: %w", err)
+	}
+	return j.set(ctx, id, keyFormat, string(text))
+}
+
+// SetHolder records who has the volume attached for writing; nil says nobody.
+func (j Journal) SetHolder(ctx context.Context, id string, holder *Holder) error {
+	if holder == nil {
+		err := j.Omaps.RemoveOmap(ctx, entryPrefix+id, keyHolder)
+		if err != nil && !errors.Is(err, ceph.ErrNotFound) {
+			return fmt.Errorf("remove %s of journal entry %s: %w", keyHolder, id, err)
+		}
+		return nil
+	}
+	text, err := json.Marshal(holder)
+	if err != nil {
+		return fmt.Errorf("encode holder: %w", err)
+	}
+	return j.set(ctx, id, keyHolder, string(text))
+}
+
+// Claim makes the node the holder, unless another node is: ErrHeld. Two claims
+// at the same time are one after the other.
+func (j Journal) Claim(ctx context.Context, id string, holder Holder) error {
+	return j.locked(ctx, id, func(entry Entry) error {
+		if held := entry.Holder; held != nil && held.Node != holder.Node {
+			return fmt.Errorf("%w: %s (client %s); it can move when that node lets go or is fenced", ErrHeld, held.Node, held.Address)
+		}
+		return j.SetHolder(ctx, id, &holder)
+	})
+}
+
+// Publish records that the controller attached the volume to a node. A Writer is
+// refused beside any other node, and so is any other node beside a Writer.
+func (j Journal) Publish(ctx context.Context, id, node string, access Access) error {
+	return j.locked(ctx, id, func(entry Entry) error {
+		for other, theirs := range entry.Published {
+			if other != node && (access == Writer || theirs == Writer) {
+				return fmt.Errorf("%w: it is attached to %s as %s", ErrHeld, other, theirs)
+			}
+		}
+		if held := entry.Holder; held != nil && held.Node != node && access != Reader {
+			return fmt.Errorf("%w: %s (client %s); it can move when that node lets go or is fenced", ErrHeld, held.Node, held.Address)
+		}
+		if entry.Published[node] == access {
+			return nil
+		}
+		return j.set(ctx, id, publishedPrefix+node, string(access))
+	})
+}
+
+// Unpublish records that the volume is no longer attached to a node.
+func (j Journal) Unpublish(ctx context.Context, id, node string) error {
+	err := j.Omaps.RemoveOmap(ctx, entryPrefix+id, publishedPrefix+node)
+	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
+		return fmt.Errorf("write journal entry %s: %w", id, err)
+	}
+	return nil
+}
+
+// locked runs do with the entry while no other claim on it is under way.
+func (j Journal) locked(ctx context.Context, id string, do func(Entry) error) error {
+	cookie := uuid.NewString()
+	if err := j.Omaps.Lock(ctx, entryPrefix+id, claimLock, cookie, claimLease); err != nil {
+		return fmt.Errorf("claim volume %s: %w", id, err)
+	}
+	entry, err := j.Entry(ctx, id)
+	if err == nil {
+		err = do(entry)
+	}
+	unlocked := j.Omaps.Unlock(context.WithoutCancel(ctx), entryPrefix+id, claimLock, cookie)
+	if unlocked != nil && !errors.Is(unlocked, ceph.ErrNotFound) {
+		err = errors.Join(err, fmt.Errorf("end claim of volume %s: %w", id, unlocked))
+	}
+	return err
+}
