@@ -2,12 +2,14 @@ package catalog
 
 import "github.com/rook-ceph/rook-ceph/tools/image/internal/debian"
 
-// Check is a command that must succeed in an image and say something.
+// Check is a command that must work in an image and say something.
 type Check struct {
 	// Command is run with the image's file system as root.
 	Command []string
 	// Says is part of the command's output.
 	Says string
+	// Fails allows the command to fail, as long as it says what it should.
+	Fails bool
 }
 
 // Checks returns what proves that a service image works: every program of the
@@ -26,6 +28,19 @@ func (s Service) Checks(platform debian.Platform) []Check {
 	}
 	return append(checks,
 		Check{Command: []string{"qemu-storage-daemon", "--version"}, Says: "qemu-storage-daemon version"},
+		// Only the plug-in of the rbd driver looks for a configuration.
+		Check{
+			Command: []string{"qemu-storage-daemon", "--blockdev", "driver=rbd,node-name=n,pool=p,image=i,conf=/absent"},
+			Says:    "error reading conf file /absent", Fails: true,
+		},
+		// Only a build with FUSE looks for the mount point.
+		Check{
+			Command: []string{
+				"qemu-storage-daemon", "--blockdev", "driver=null-co,node-name=n",
+				"--export", "type=fuse,id=e,node-name=n,mountpoint=/absent",
+			},
+			Says: "Failed to stat '/absent'", Fails: true,
+		},
 		Check{Command: []string{"rbd-nbd", "--version"}, Says: "ceph version"},
 		Check{Command: []string{"fusermount3", "--version"}, Says: "fusermount3 version"},
 		Check{Command: []string{"mount", "--version"}, Says: "mount from util-linux"},

@@ -53,9 +53,7 @@ func (f Factory) Smoke(ctx context.Context, file string, checks []catalog.Check)
 func run(ctx context.Context, dir string, check catalog.Check) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "/usr/bin/env", check.Command...)
-	cmd.Path, cmd.Args = lookIn(dir, check.Command[0]), check.Command
-	cmd.Err = nil
+	cmd := exec.CommandContext(ctx, lookIn(dir, check.Command[0]), check.Command[1:]...)
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -64,7 +62,8 @@ func run(ctx context.Context, dir string, check catalog.Check) (string, error) {
 	}
 	output, err := cmd.CombinedOutput()
 	text := strings.TrimSpace(string(output))
-	if err != nil {
+	var exit *exec.ExitError
+	if err != nil && (!check.Fails || !errors.As(err, &exit)) {
 		return text, fmt.Errorf("run %s: %w: %s", strings.Join(check.Command, " "), err, text)
 	}
 	if !strings.Contains(text, check.Says) {
