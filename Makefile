@@ -74,7 +74,12 @@ integration: prepare-cgo prepare-ceph tools-kube tools-etcd ## tests with real C
 	done
 
 e2e: charts images ## tests on a real cluster, made for them and removed afterwards
-	cd e2e && CEPH=$(CEPH) go test -tags e2e -count=1 -timeout 45m -v ./...
+	@cd tools && GOWORK=off go build -o ../bin/localkube ./localkube
+	@trap 'bin/localkube down --name e2e' EXIT; \
+	bin/localkube up --name e2e --nodes 1 --disks $(DISKS) --kubeconfig $(CURDIR)/.local/e2e.kubeconfig && \
+	bin/localkube load --name e2e $(CURDIR)/.local/images/*.tar && cd e2e && \
+	E2E_KUBECONFIG=$(CURDIR)/.local/e2e.kubeconfig E2E_LOCALKUBE=$(CURDIR)/bin/localkube E2E_CLUSTER=e2e CEPH=$(CEPH) \
+		go test -tags e2e -count=1 -p 1 -timeout 30m -v ./...
 
 test: verify lint unit integration e2e ## everything
 

@@ -1,0 +1,168 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/tools/local"
+	"github.com/rook-ceph/rook-ceph/tools/release"
+)
+
+// The environment that the make target sets.
+const (
+	envKubeconfig = "E2E_KUBECONFIG"
+	envLocalkube  = "E2E_LOCALKUBE"
+	envCluster    = "E2E_CLUSTER"
+	envCeph       = "CEPH"
+)
+
+// Namespace holds the services and the Ceph cluster of the same name.
+const Namespace = "rook-ceph"
+
+// interval between two looks at what a story waits for.
+const interval = 500 * time.Millisecond
+
+// Harness is one cluster with the product on it.
+type Harness struct {
+	client.Client
+	// Clientset is for what the client cannot do: logs.
+	Clientset kubernetes.Interface
+	// Settings are those of the installation.
+	Settings local.Settings
+	helm     release.Helm
+	charts   string
+}
+
+// New connects to the cluster and makes sure that the product and a settled
+// Ceph cluster are on it.
+func New(t *testing.T) *Harness {
+	t.Helper()
+	h := Connect(t)
+	h.Install(t)
+	h.AwaitSettled(t, 5*time.Minute)
+	return h
+}
+
+// Connect connects to the cluster and installs nothing.
+func Connect(t *testing.T) *Harness {
+	t.Helper()
+	kubeconfig := os.Getenv(envKubeconfig)
+	if kubeconfig == "" {
+		t.Fatalf("%s is not set; run make e2e", envKubeconfig)
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.QPS, config.Burst = 100, 200
+	for _, add := range []error{api.AddToScheme(scheme.Scheme), inventory.AddToScheme(scheme.Scheme)} {
+		if add != nil {
+			t.Fatal(add)
+		}
+	}
+	kube, err := client.New(config, client.Options{Scheme: scheme.Scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clientset, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := os.Getenv(envCeph)
+	if version == "" {
+		version = "18.2.7"
+	}
+	return &Harness{
+		Client: kube, Clientset: clientset, helm: release.Helm{Kubeconfig: kubeconfig}, charts: filepath.Join("..", "..", "charts"),
+		Settings: local.Settings{Namespace: Namespace, Registry: "localhost", Tag: "dev", CephTag: version, Nodes: 1},
+	}
+}
+
+// Install installs both charts; on a cluster that has them it changes nothing.
+func (h *Harness) Install(t *testing.T) {
+	t.Helper()
+	h.apply(t, "rook-ceph", h.Settings.ServiceValues())
+	h.apply(t, "rook-ceph-cluster", h.Settings.ClusterValues())
+}
+
+func (h *Harness) apply(t *testing.T, chart string, values map[string]any) {
+	t.Helper()
+	_, err := h.helm.Apply(t.Context(), release.Release{
+		Name: chart, Namespace: Namespace, Chart: filepath.Join(h.charts, chart), Values: values})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Uninstall removes a release.
+func (h *Harness) Uninstall(t *testing.T, name string) {
+	t.Helper()
+	if err := h.helm.Remove(t.Context(), name, Namespace); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Eventually asks until the answer is yes, and fails the test with the last
+// words when the time is over.
+func (h *Harness) Eventually(t *testing.T, within time.Duration, what string, check func(context.Context) (bool, string)) {
+	t.Helper()
+	began, words := time.Now(), ""
+	err := wait.PollUntilContextTimeout(t.Context(), interval, within, true, func(ctx context.Context) (bool, error) {
+		done, said := check(ctx)
+		words = said
+		return done, nil
+	})
+	if err != nil {
+		h.dump(t)
+		t.Fatalf("%s: not after %s: %s", what, within, words)
+	}
+	t.Logf("%s: %.1f s", what, time.Since(began).Seconds())
+}
+
+// Localkube runs a command on the local cluster itself: its disks, its nodes.
+func (h *Harness) Localkube(t *testing.T, args ...string) string {
+	t.Helper()
+	program := os.Getenv(envLocalkube)
+	if program == "" {
+		t.Fatalf("%s is not set; run make e2e", envLocalkube)
+	}
+	args = append([]string{args[0], "--name", os.Getenv(envCluster)}, args[1:]...)
+	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("localkube %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// Create creates objects and fails the test when the API server refuses one.
+func (h *Harness) CreateAll(t *testing.T, objs ...client.Object) {
+	t.Helper()
+	for _, obj := range objs {
+		if err := h.Create(t.Context(), obj); err != nil {
+			t.Fatalf("create %T %s: %v", obj, obj.GetName(), err)
+		}
+	}
+}
+
+// Gone waits until the object is gone.
+func (h *Harness) Gone(t *testing.T, within time.Duration, obj client.Object) {
+	t.Helper()
+	h.Eventually(t, within, fmt.Sprintf("%T %s is gone", obj, obj.GetName()), func(ctx context.Context) (bool, string) {
+		err := h.Get(ctx, client.ObjectKeyFromObject(obj), obj)
+		return client.IgnoreNotFound(err) == nil && err != nil, "it is still there"
+	})
+}
