@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -91,7 +92,7 @@ func command(c *cli.Command) *cli.Command {
 }
 
 func platformFlag() cli.Flag {
-	return &cli.StringFlag{Name: flagPlatform, Value: "linux/amd64", Usage: "platforms, separated by commas: linux/amd64, linux/arm64"}
+	return &cli.StringFlag{Name: flagPlatform, Value: "linux/" + runtime.GOARCH, Usage: "platforms, separated by commas: linux/amd64, linux/arm64"}
 }
 
 func outFlag() cli.Flag {

@@ -275,27 +275,32 @@ func smokeCommand() *cli.Command {
 		Name:      "smoke",
 		Usage:     "run the programs of built images in a chroot to prove that they load; needs root",
 		ArgsUsage: "[NAME...]",
-		Flags:     []cli.Flag{outFlag()},
+		Flags: []cli.Flag{outFlag(), &cli.StringFlag{
+			Name: flagPlatform, Value: "linux/" + runtime.GOARCH, Usage: "platform; a foreign one is emulated",
+		}},
 		Action: func(c *cli.Context) error {
+			wanted, err := platforms(c)
+			if err != nil {
+				return err
+			}
 			f, err := newFactory(c)
 			if err != nil {
 				return err
 			}
-			return smoke(c, f)
+			return smoke(c, f, wanted[0])
 		},
 	})
 }
 
 // smoke tests the named images, or all that are built.
-func smoke(c *cli.Context, f factory.Factory) error {
-	host := debian.Platform{Arch: runtime.GOARCH}
+func smoke(c *cli.Context, f factory.Factory, platform debian.Platform) error {
 	checks := map[string][]catalog.Check{}
 	var names []string
 	for _, service := range catalog.Services() {
-		names, checks[service.Name] = append(names, service.Name), service.Checks(host)
+		names, checks[service.Name] = append(names, service.Name), service.Checks(platform)
 	}
 	for _, release := range catalog.Releases() {
-		names, checks["ceph-"+release.Series] = append(names, "ceph-"+release.Series), catalog.CephChecks(host)
+		names, checks["ceph-"+release.Series] = append(names, "ceph-"+release.Series), catalog.CephChecks(platform)
 	}
 	asked := c.Args().Slice()
 	if len(asked) > 0 {
@@ -311,7 +316,7 @@ func smoke(c *cli.Context, f factory.Factory) error {
 			continue
 		}
 		progress(c, "%s", image)
-		if err := f.Smoke(c.Context, file, checks[image]); err != nil {
+		if err := f.Smoke(c.Context, file, platform, checks[image]); err != nil {
 			failed = append(failed, fmt.Errorf("smoke test %s: %w", image, err))
 			continue
 		}

@@ -30,10 +30,15 @@ func BootstrapTools(recipe Recipe, platform Platform, host string) []Tool {
 		{Provides: archiveKeyring, Package: "debian-archive-keyring"},
 	}
 	if recipe.Variant == Installed && platform.Arch != host {
-		emulator := map[string]string{"amd64": "qemu-x86_64-static", "arm64": "qemu-aarch64-static"}[platform.Arch]
-		tools = append(tools, Tool{Provides: emulator, Package: "qemu-user-static"}, Tool{Provides: "arch-test", Package: "arch-test"})
+		tools = append(tools, Emulator(platform), Tool{Provides: "arch-test", Package: "arch-test"})
 	}
 	return tools
+}
+
+// Emulator returns the program that runs a platform's programs on another.
+func Emulator(platform Platform) Tool {
+	command := map[string]string{"amd64": "qemu-x86_64-static", "arm64": "qemu-aarch64-static"}[platform.Arch]
+	return Tool{Provides: command, Package: "qemu-user-static"}
 }
 
 // Ensure makes sure that all tools are there. With install it installs missing

@@ -81,7 +81,8 @@ func (f Factory) prepare(ctx context.Context, recipe debian.Recipe, platform deb
 		return err
 	}
 	if recipe.Variant == debian.Installed && !debian.CanRun(platform, runtime.GOARCH) {
-		return fmt.Errorf("make file system %s for %s: this kernel has no binfmt_misc entry for its programs", recipe.Name, platform)
+		return fmt.Errorf("make file system %s for %s: its package scripts must run here, and the kernel has no binfmt_misc entry for them;"+
+			" mount binfmt_misc and register %s", recipe.Name, platform, debian.Emulator(platform).Provides)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -136,7 +137,7 @@ func TestSmoke(t *testing.T) {
 	f, service := workshop(t)
 	result := build(t, f, service)
 	check := func(says string, command ...string) error {
-		return f.Smoke(t.Context(), result.File, []catalog.Check{{Command: command, Says: says}})
+		return f.Smoke(t.Context(), result.File, debian.Platform{Arch: runtime.GOARCH}, []catalog.Check{{Command: command, Says: says}})
 	}
 	if err := check("one", "/usr/local/bin/sample"); err != nil {
 		t.Error(err)
