@@ -56,14 +56,17 @@ type ClusterSpec struct {
 	Storage StorageScopeSpec `json:"storage,omitzero"`
 
 	// annotations to put on the pods of a daemon; the key is a daemon name or all.
+	// +nullable
 	// +optional
 	Annotations AnnotationsSpec `json:"annotations,omitempty"`
 
 	// labels to put on the pods of a daemon; the key is a daemon name or all.
+	// +nullable
 	// +optional
 	Labels LabelsSpec `json:"labels,omitempty"`
 
 	// placement constrains the nodes of a daemon; the key is a daemon name or all.
+	// +nullable
 	// +optional
 	Placement PlacementSpec `json:"placement,omitempty"`
 
@@ -72,10 +75,12 @@ type ClusterSpec struct {
 	Network NetworkSpec `json:"network,omitzero"`
 
 	// resources are the requests and limits of a daemon's containers, by daemon name.
+	// +nullable
 	// +optional
 	Resources ResourceSpec `json:"resources,omitempty"`
 
 	// priorityClassNames gives the priority class of a daemon's pods, by daemon name or all.
+	// +nullable
 	// +optional
 	PriorityClassNames PriorityClassNamesSpec `json:"priorityClassNames,omitempty"`
 
@@ -163,11 +168,13 @@ type ClusterSpec struct {
 	CSI CSIDriverSpec `json:"csi,omitzero"`
 
 	// cephConfig holds options for Ceph's configuration database: who, option, value.
+	// +nullable
 	// +optional
 	CephConfig map[string]map[string]string `json:"cephConfig,omitempty"`
 
 	// cephConfigFromSecret is cephConfig with values that are read from Secrets
 	// in the same namespace.
+	// +nullable
 	// +optional
 	CephConfigFromSecret map[string]map[string]corev1.SecretKeySelector `json:"cephConfigFromSecret,omitempty"`
 }

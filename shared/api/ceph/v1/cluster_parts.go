@@ -156,10 +156,12 @@ const (
 // CSIDriverSpec tunes how volumes of this cluster are mounted.
 type CSIDriverSpec struct {
 	// readAffinity lets a client read from the nearest replica.
+	// +nullable
 	// +optional
 	ReadAffinity ReadAffinitySpec `json:"readAffinity,omitzero"`
 
 	// cephfs tunes CephFS mounts.
+	// +nullable
 	// +optional
 	CephFS CSICephFSSpec `json:"cephfs,omitzero"`
 

@@ -57,24 +57,29 @@ type Labels map[string]string
 // Placement constrains the nodes of a pod. Its parts mean what they mean in a pod.
 type Placement struct {
 	// nodeAffinity of the pod.
+	// +nullable
 	// +optional
 	NodeAffinity *corev1.NodeAffinity `json:"nodeAffinity,omitempty"`
 
 	// podAffinity of the pod.
+	// +nullable
 	// +optional
 	PodAffinity *corev1.PodAffinity `json:"podAffinity,omitempty"`
 
 	// podAntiAffinity of the pod.
+	// +nullable
 	// +optional
 	PodAntiAffinity *corev1.PodAntiAffinity `json:"podAntiAffinity,omitempty"`
 
 	// tolerations of the pod.
 	// +listType=atomic
+	// +nullable
 	// +optional
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 
 	// topologySpreadConstraints of the pod.
 	// +listType=atomic
+	// +nullable
 	// +optional
 	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
 }

@@ -12,10 +12,12 @@ type CephClusterHealthCheckSpec struct {
 	DaemonHealth DaemonHealthSpec `json:"daemonHealth,omitzero"`
 
 	// livenessProbe by daemon.
+	// +nullable
 	// +optional
 	LivenessProbe map[KeyType]*ProbeSpec `json:"livenessProbe,omitempty"`
 
 	// startupProbe by daemon.
+	// +nullable
 	// +optional
 	StartupProbe map[KeyType]*ProbeSpec `json:"startupProbe,omitempty"`
 
@@ -129,6 +131,7 @@ type MonitoringSpec struct {
 	// externalMgrEndpoints are the managers of an external cluster.
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=atomic
+	// +nullable
 	// +optional
 	ExternalMgrEndpoints []corev1.EndpointAddress `json:"externalMgrEndpoints,omitempty"`
 

@@ -21,6 +21,7 @@ type MirroringSpec struct {
 	SnapshotSchedules []SnapshotScheduleSpec `json:"snapshotSchedules,omitempty"`
 
 	// peers to mirror with.
+	// +nullable
 	// +optional
 	Peers *MirroringPeerSpec `json:"peers,omitempty"`
 }
@@ -153,6 +154,7 @@ type MirroringInfoSpec struct {
 
 	// peers of the pool.
 	// +listType=atomic
+	// +nullable
 	// +optional
 	Peers []PeersSpec `json:"peers,omitempty"`
 

@@ -57,6 +57,7 @@ type PoolSpec struct {
 	// parameters are properties of the pool as `ceph osd pool set` knows them.
 	// +kubebuilder:validation:MaxProperties=128
 	// +kubebuilder:validation:XValidation:rule="!('compression_mode' in self) || size(self['compression_mode']) == 0 || self['compression_mode'] in ['none', 'passive', 'aggressive', 'force', 'unset']",message="`parameters.compression_mode` must be none, passive, aggressive or force"
+	// +nullable
 	// +optional
 	Parameters map[string]string `json:"parameters,omitempty"`
 
@@ -123,6 +124,7 @@ type ReplicatedSpec struct {
 	SubFailureDomain string `json:"subFailureDomain,omitempty"`
 
 	// hybridStorage keeps the first copy on a faster class than the others.
+	// +nullable
 	// +optional
 	HybridStorage *HybridStorageSpec `json:"hybridStorage,omitempty"`
 }

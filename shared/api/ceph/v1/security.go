@@ -19,6 +19,7 @@ type ClusterSecuritySpec struct {
 type KeyManagementServiceSpec struct {
 	// connectionDetails of the service; KMS_PROVIDER names its kind.
 	// +kubebuilder:validation:MaxProperties=128
+	// +nullable
 	// +optional
 	ConnectionDetails map[string]string `json:"connectionDetails,omitempty"`
 

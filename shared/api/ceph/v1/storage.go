@@ -27,6 +27,7 @@ type StorageScopeSpec struct {
 	OnlyApplyOSDPlacement bool `json:"onlyApplyOSDPlacement,omitempty"`
 
 	// config of all OSDs of the cluster.
+	// +nullable
 	// +optional
 	Config OSDConfig `json:"config,omitempty"`
 
@@ -120,10 +121,12 @@ type Node struct {
 	Name string `json:"name"`
 
 	// resources of this node's OSDs.
+	// +nullable
 	// +optional
 	Resources corev1.ResourceRequirements `json:"resources,omitzero"`
 
 	// config of this node's OSDs; it comes before the cluster's.
+	// +nullable
 	// +optional
 	Config OSDConfig `json:"config,omitempty"`
 
@@ -179,6 +182,7 @@ type Device struct {
 	FullPath string `json:"fullpath,omitempty"`
 
 	// config of this device's OSDs; it comes before the node's.
+	// +nullable
 	// +optional
 	Config OSDConfig `json:"config,omitempty"`
 }
@@ -198,6 +202,7 @@ type StorageClassDeviceSet struct {
 	Count int32 `json:"count"`
 
 	// resources of the set's OSDs.
+	// +nullable
 	// +optional
 	Resources corev1.ResourceRequirements `json:"resources,omitzero"`
 
@@ -205,6 +210,7 @@ type StorageClassDeviceSet struct {
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=object
 	// +kubebuilder:pruning:PreserveUnknownFields
+	// +nullable
 	// +optional
 	Placement Placement `json:"placement,omitzero"`
 
@@ -212,10 +218,12 @@ type StorageClassDeviceSet struct {
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=object
 	// +kubebuilder:pruning:PreserveUnknownFields
+	// +nullable
 	// +optional
 	PreparePlacement *Placement `json:"preparePlacement,omitempty"`
 
 	// config of the set's OSDs.
+	// +nullable
 	// +optional
 	Config OSDConfig `json:"config,omitempty"`
 

@@ -1,0 +1,96 @@
+package crdtest
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+)
+
+// manifests gives the documents of every file of testdata/rook, by file name.
+func manifests(t *testing.T) map[string][][]byte {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", "rook", "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no manifests (%v)", err)
+	}
+	all := map[string][][]byte{}
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(body)))
+		for {
+			document, err := reader.Read()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			all[filepath.Base(file)] = append(all[filepath.Base(file)], document)
+		}
+	}
+	return all
+}
+
+func TestManifestsForRookDecodeWithoutAnUnknownField(t *testing.T) {
+	for file, documents := range manifests(t) {
+		for _, document := range documents {
+			object := &unstructured.Unstructured{}
+			if err := yaml.Unmarshal(document, &object.Object); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			var into any
+			switch object.GetKind() {
+			case "CephCluster":
+				into = &api.CephCluster{}
+			case "CephBlockPool":
+				into = &api.CephBlockPool{}
+			default:
+				t.Fatalf("%s: unexpected kind %q", file, object.GetKind())
+			}
+			if err := yaml.UnmarshalStrict(document, into); err != nil {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
+	}
+}
+
+func TestManifestsForRookSurviveARoundTrip(t *testing.T) {
+	for file, documents := range manifests(t) {
+		for _, document := range documents {
+			var first, second api.CephCluster
+			if !bytes.Contains(document, []byte("kind: CephCluster")) {
+				continue
+			}
+			if err := yaml.Unmarshal(document, &first); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			body, err := yaml.Marshal(first)
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			if err := yaml.UnmarshalStrict(body, &second); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			again, err := yaml.Marshal(second)
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			if !bytes.Equal(body, again) {
+				t.Errorf("%s changes on a round trip:\n%s\n---\n%s", file, body, again)
+			}
+		}
+	}
+}
