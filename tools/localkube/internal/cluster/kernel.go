@@ -1,0 +1,62 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rook-ceph/rook-ceph/tools/localkube/internal/layout"
+)
+
+// releaseKernelRBD unmaps the kernel's RBD devices whose client has an address
+// of the cluster. They outlive the node that mapped them.
+func releaseKernelRBD(cluster layout.Cluster) error {
+	const bus = "/sys/bus/rbd"
+	clients, err := filepath.Glob(bus + "/devices/*/client_addr")
+	if err != nil {
+		return fmt.Errorf("list RBD devices: %w", err)
+	}
+	var failures []error
+	for _, file := range clients {
+		content, err := os.ReadFile(file)
+		if err != nil || !cluster.Whole().Contains(clientAddress(string(content))) {
+			continue
+		}
+		id := filepath.Base(filepath.Dir(file))
+		if err := os.WriteFile(bus+"/remove_single_major", []byte(id+" force"), 0o200); err != nil {
+			failures = append(failures, fmt.Errorf("unmap RBD device %s: %w", id, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// clientAddress reads an address as the kernel writes it: ip:port/nonce. It is
+// invalid when there is none.
+func clientAddress(text string) netip.Addr {
+	address, _, _ := strings.Cut(strings.TrimSpace(text), "/")
+	parsed, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return parsed.Addr()
+}
+
+// mountsBelow returns the mount points below a directory, in the order in
+// which they were mounted.
+func mountsBelow(mountinfo, directory string) ([]string, error) {
+	content, err := os.ReadFile(mountinfo)
+	if err != nil {
+		return nil, fmt.Errorf("list mounts: %w", err)
+	}
+	var targets []string
+	for line := range strings.Lines(string(content)) {
+		fields := strings.Fields(line)
+		if len(fields) > 4 && (fields[4] == directory || strings.HasPrefix(fields[4], directory+"/")) {
+			targets = append(targets, fields[4])
+		}
+	}
+	return targets, nil
+}

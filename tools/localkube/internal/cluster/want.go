@@ -1,0 +1,68 @@
+package cluster
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/rook-ceph/rook-ceph/tools/localkube/internal/layout"
+)
+
+// Request is what a user asks of `up`.
+type Request struct {
+	Name       string
+	Nodes      int
+	Disks      int
+	DiskBytes  int64
+	Network    netip.Addr
+	Zones      bool
+	Audit      bool
+	Kubeconfig string
+}
+
+// Resolve returns the cluster that the request describes: the existing one
+// grown to the request, or a new one in a free slot. A running cluster never
+// shrinks and never changes what is settled when it is made.
+func Resolve(request Request, state string, existing *layout.Cluster, all []layout.Cluster) (layout.Cluster, error) {
+	if existing != nil {
+		return grow(*existing, request)
+	}
+	slot := FreeSlot(all)
+	network := request.Network
+	if !network.IsValid() {
+		network = layout.DefaultNetwork(slot)
+	}
+	cluster := layout.Cluster{
+		Name: request.Name, Slot: slot, State: state, Network: network,
+		Nodes: request.Nodes, Disks: request.Disks, DiskBytes: request.DiskBytes,
+		Zones: request.Zones, Audit: request.Audit, Kubeconfig: request.Kubeconfig,
+	}
+	for _, other := range all {
+		if other.Network == network {
+			return cluster, fmt.Errorf("network %s is that of cluster %s: choose another with --network", network, other.Name)
+		}
+	}
+	return cluster, cluster.Validate()
+}
+
+func grow(existing layout.Cluster, request Request) (layout.Cluster, error) {
+	grown := existing
+	grown.Nodes, grown.Disks, grown.Kubeconfig = request.Nodes, request.Disks, request.Kubeconfig
+	refuse := func(what string, has, asked any) error {
+		return fmt.Errorf("cluster %s has %s %v and cannot change to %v: run `localkube down --name %s` first", existing.Name, what, has, asked, existing.Name)
+	}
+	switch {
+	case request.Nodes < existing.Nodes:
+		return grown, refuse("nodes", existing.Nodes, request.Nodes)
+	case request.Disks < existing.Disks:
+		return grown, refuse("disks", existing.Disks, request.Disks)
+	case request.DiskBytes != existing.DiskBytes:
+		return grown, refuse("disks of bytes", existing.DiskBytes, request.DiskBytes)
+	case request.Network.IsValid() && request.Network != existing.Network:
+		return grown, refuse("network", existing.Network, request.Network)
+	case request.Zones != existing.Zones:
+		return grown, refuse("zones", existing.Zones, request.Zones)
+	case request.Audit != existing.Audit:
+		return grown, refuse("audit log", existing.Audit, request.Audit)
+	}
+	return grown, grown.Validate()
+}
