@@ -45,9 +45,8 @@ charts: tools-helm ## lint the charts and package them into .local/charts
 	done
 
 generate: tools-controller-gen ## write all generated files
-	@for dir in ceph/v1 inventory/v1alpha1; do \
-		(cd shared/api && GOWORK=off ../../bin/controller-gen object paths=./$$dir crd:maxDescLen=80 output:crd:dir=../../crds); \
-	done
+	@cd shared/api && GOWORK=off ../../bin/controller-gen object \
+		crd:allowDangerousTypes=true,generateEmbeddedObjectMeta=true,maxDescLen=200 paths=./... output:crd:dir=../../crds
 	$(TOOL) ./chartgen --root .. --controller-gen ../bin/controller-gen
 
 tidy: ## make all modules agree on one version of each dependency

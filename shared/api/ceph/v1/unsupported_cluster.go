@@ -7,7 +7,6 @@ func unsupportedDaemonFields() []clusterField {
 	return []clusterField{
 		{"spec.external.enable", func(s *ClusterSpec) bool { return s.External.Enable }},
 		{"spec.mon.stretchCluster", func(s *ClusterSpec) bool { return s.Mon.StretchCluster != nil }},
-		{"spec.mon.externalMonIDs", func(s *ClusterSpec) bool { return len(s.Mon.ExternalMonIDs) > 0 }},
 		{"spec.mon.floatingMon", func(s *ClusterSpec) bool { return s.Mon.FloatingMon != nil }},
 		{"spec.mgr.modules[*].settings.balancerMode", func(s *ClusterSpec) bool {
 			for _, module := range s.Mgr.Modules {
@@ -61,7 +60,6 @@ func unsupportedStorageFields() []clusterField {
 		}},
 		{"spec.storage.allowDeviceClassUpdate", func(s *ClusterSpec) bool { return s.Storage.AllowDeviceClassUpdate }},
 		{"spec.storage.allowOsdCrushWeightUpdate", func(s *ClusterSpec) bool { return s.Storage.AllowOsdCrushWeightUpdate }},
-		{"spec.storage.scheduleAlways", func(s *ClusterSpec) bool { return s.Storage.ScheduleAlways }},
 		{"spec.storage.osdMaxUpdatesInParallel", func(s *ClusterSpec) bool {
 			n := s.Storage.OSDMaxUpdatesInParallel
 			return n != 0 && n != DefaultOSDMaxUpdatesInParallel

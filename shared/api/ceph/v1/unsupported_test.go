@@ -17,7 +17,6 @@ func unsupportedCluster() map[string]string {
 	return map[string]string{
 		"spec.external.enable":                                   `external: {enable: true}`,
 		"spec.mon.stretchCluster":                                `mon: {stretchCluster: {zones: [{name: a, arbiter: true}, {name: b}, {name: c}]}}`,
-		"spec.mon.externalMonIDs":                                `mon: {externalMonIDs: [x]}`,
 		"spec.mon.floatingMon":                                   `mon: {floatingMon: {name: c}}`,
 		"spec.mgr.modules[*].settings.balancerMode":              `mgr: {modules: [{name: balancer, settings: {balancerMode: upmap}}]}`,
 		"spec.cephConfigFromSecret":                              `cephConfigFromSecret: {global: {x: {name: s, key: k}}}`,
@@ -40,7 +39,6 @@ func unsupportedCluster() map[string]string {
 		"spec.storage.backfillFullRatio":                         `storage: {backfillFullRatio: 0.75}`,
 		"spec.storage.allowDeviceClassUpdate":                    `storage: {allowDeviceClassUpdate: true}`,
 		"spec.storage.allowOsdCrushWeightUpdate":                 `storage: {allowOsdCrushWeightUpdate: true}`,
-		"spec.storage.scheduleAlways":                            `storage: {scheduleAlways: true}`,
 		"spec.storage.osdMaxUpdatesInParallel":                   `storage: {osdMaxUpdatesInParallel: 3}`,
 		"spec.removeOSDsIfOutAndSafeToRemove":                    `removeOSDsIfOutAndSafeToRemove: true`,
 		"spec.security.kms":                                      `security: {kms: {connectionDetails: {KMS_PROVIDER: vault}}}`,
@@ -112,6 +110,7 @@ cleanupPolicy: {confirmation: "", sanitizeDisks: {method: quick, dataSource: zer
 storage:
   useAllNodes: true
   useAllDevices: true
+  scheduleAlways: true
   config: {osdsPerDevice: "1", encryptedDevice: "false", deviceClass: fast, metadataDevice: ""}
   store: {type: bluestore}
   flappingRestartIntervalHours: 24
