@@ -4,6 +4,8 @@ package crdtest
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -164,4 +166,39 @@ func stored(t *testing.T, c client.Client, cluster *api.CephCluster) *api.CephCl
 
 func equalTimes() cmp.Option {
 	return cmp.Comparer(func(a, b metav1.Time) bool { return a.Equal(&b) })
+}
+
+func TestStatusThatRookLeftBehindIsTakenOver(t *testing.T) {
+	c := testenv.Client(t)
+	cluster := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{}}}
+	cluster.SetGroupVersionKind(api.SchemeGroupVersion.WithKind("CephCluster"))
+	cluster.SetName("former")
+	cluster.SetNamespace(testenv.Namespace(t, c))
+	if err := c.Create(t.Context(), cluster); err != nil {
+		t.Fatal(err)
+	}
+	body, err := os.ReadFile(filepath.Join("testdata", "rook-status.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := parse(t, string(body))
+	cluster.Object["status"] = want
+	if err := c.Status().Update(t.Context(), cluster, client.FieldValidation(metav1.FieldValidationStrict)); err != nil {
+		t.Fatalf("the status is refused: %v", err)
+	}
+	typed := &api.CephCluster{}
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(cluster), typed); err != nil {
+		t.Fatal(err)
+	}
+	if typed.Status.CephStatus.Health != "HEALTH_WARN" || !api.IsConditionTrue(typed.Status.Conditions, api.ConditionReady) {
+		t.Errorf("status reads %+v", typed.Status)
+	}
+
+	applyStatus(t, c, typed, api.WriterReport, api.ClusterStatus{
+		Phase: api.PhaseProgressing, Conditions: []api.Condition{{Type: api.ConditionReady, Status: metav1.ConditionFalse}},
+	})
+	got := stored(t, c, typed).Status
+	if got.Phase != api.PhaseProgressing || api.IsConditionTrue(got.Conditions, api.ConditionReady) || len(got.Conditions) != 2 {
+		t.Errorf("after the takeover phase is %s with %d conditions, want Progressing with the 2 that were there", got.Phase, len(got.Conditions))
+	}
 }
