@@ -128,7 +128,7 @@ func Judge(f Facts, found probe.Report, policy Policy) Verdict {
 		return judgeOSD(best)
 	}
 	for _, judge := range []func() (Verdict, bool){
-		func() (Verdict, bool) { return judgeUse(f.Mounts, f.Swap, f.Holders, "") },
+		func() (Verdict, bool) { return judgeRunning(f) },
 		func() (Verdict, bool) { return judgeLabels(found) },
 		func() (Verdict, bool) { return judgePartitions(f, found) },
 		func() (Verdict, bool) { return judgeContent(found) },
@@ -167,7 +167,19 @@ func describe(label bluestore.Label) string {
 	return who
 }
 
-// judgeUse rejects what the running system uses right now.
+// judgeRunning rejects a device that the running system uses, whole or in part.
+func judgeRunning(f Facts) (Verdict, bool) {
+	if verdict, ok := judgeUse(f.Mounts, f.Swap, f.Holders, ""); ok {
+		return verdict, true
+	}
+	for _, partition := range f.Partitions {
+		if verdict, ok := judgeUse(partition.Mounts, partition.Swap, partition.Holders, "partition "+partition.KernelName+" is "); ok {
+			return verdict, true
+		}
+	}
+	return Verdict{}, false
+}
+
 func judgeUse(mounts []string, swap bool, holders []Holder, prefix string) (Verdict, bool) {
 	switch {
 	case len(mounts) > 0:
@@ -193,11 +205,6 @@ func Shortest(mounts []string) string {
 }
 
 func judgePartitions(f Facts, found probe.Report) (Verdict, bool) {
-	for _, partition := range f.Partitions {
-		if verdict, ok := judgeUse(partition.Mounts, partition.Swap, partition.Holders, "partition "+partition.KernelName+" is "); ok {
-			return verdict, true
-		}
-	}
 	for _, signature := range found.Signatures {
 		if signature.Kind == probe.PartitionTable && signature.Partitions > 0 {
 			return Verdict{Rejected, ReasonPartitioned, "has " + signature.String()}, true
@@ -272,8 +279,12 @@ func judgeDevice(f Facts, policy Policy) (Verdict, bool) {
 	}
 }
 
-// Unreadable is the verdict about a device that could not be read.
-func Unreadable(cause error) Verdict {
+// Unreadable is the verdict about a device that could not be read: what uses it,
+// where that is known without reading, else the cause.
+func Unreadable(f Facts, cause error) Verdict {
+	if verdict, ok := judgeRunning(f); ok {
+		return verdict
+	}
 	return Verdict{Rejected, ReasonUnreadable, cause.Error()}
 }
 

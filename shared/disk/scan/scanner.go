@@ -108,7 +108,7 @@ func (s Scanner) look(ctx context.Context, facts disk.Facts) Disk {
 // blocks a read for ever costs one goroutine and not the scan.
 func (s Scanner) inspect(ctx context.Context, facts disk.Facts, nodes Nodes) Disk {
 	if !s.Stuck.enter(facts.KernelName) {
-		return Disk{Facts: facts, Verdict: disk.Unreadable(errors.New("an earlier probe still waits for the device"))}
+		return Disk{Facts: facts, Verdict: disk.Unreadable(facts, errors.New("an earlier probe still waits for the device"))}
 	}
 	timeout := s.Timeout
 	if timeout == 0 {
@@ -126,7 +126,8 @@ func (s Scanner) inspect(ctx context.Context, facts disk.Facts, nodes Nodes) Dis
 	case found := <-done:
 		return found
 	case <-ctx.Done():
-		return Disk{Facts: facts, Verdict: disk.Unreadable(fmt.Errorf("the device did not answer within %s", timeout))}
+		s.Stuck.late(facts.KernelName)
+		return Disk{Facts: facts, Verdict: disk.Unreadable(facts, fmt.Errorf("the device did not answer within %s", timeout))}
 	}
 }
 
@@ -134,13 +135,13 @@ func (s Scanner) read(facts disk.Facts, nodes Nodes) (found Disk) {
 	found.Facts = facts
 	device, err := nodes.Open(facts)
 	if err != nil {
-		found.Verdict = disk.Unreadable(fmt.Errorf("open device: %w", err))
+		found.Verdict = disk.Unreadable(facts, fmt.Errorf("open device: %w", err))
 		return found
 	}
 	defer func() { _ = device.Close() }()
 	found.Report, err = probe.Scan(device, facts.SizeBytes)
 	if err != nil {
-		found.Verdict = disk.Unreadable(err)
+		found.Verdict = disk.Unreadable(facts, err)
 		return found
 	}
 	found.Contents = contents(device, facts)
@@ -191,24 +192,50 @@ func Distinct(found []Disk) []Disk {
 
 // Stuck remembers which devices a probe still waits for.
 type Stuck struct {
+	// Answered is called with the name of a device that answered after all, when
+	// its probe had been given up. It may be nil.
+	Answered func(name string)
+
 	mu    sync.Mutex
-	names map[string]bool
+	names map[string]waiting
 }
 
+// waiting is what somebody does about a running probe.
+type waiting int
+
+const (
+	awaited waiting = iota + 1
+	givenUp
+)
+
+// enter reports whether no other probe of the device is running, and remembers
+// this one.
 func (s *Stuck) enter(name string) bool {
 	if s == nil {
 		return true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.names[name] {
+	if s.names[name] != 0 {
 		return false
 	}
 	if s.names == nil {
-		s.names = map[string]bool{}
+		s.names = map[string]waiting{}
 	}
-	s.names[name] = true
+	s.names[name] = awaited
 	return true
+}
+
+// late notes that nobody waits for the probe any longer.
+func (s *Stuck) late(name string) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.names[name] != 0 {
+		s.names[name] = givenUp
+	}
 }
 
 func (s *Stuck) leave(name string) {
@@ -216,6 +243,10 @@ func (s *Stuck) leave(name string) {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	was := s.names[name]
 	delete(s.names, name)
+	s.mu.Unlock()
+	if was == givenUp && s.Answered != nil {
+		s.Answered(name)
+	}
 }

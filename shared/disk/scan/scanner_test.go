@@ -116,6 +116,8 @@ func TestAHangingDiskDelaysNobodyAndIsNotOpenedTwice(t *testing.T) {
 	defer release()
 	s := scanner(m)
 	s.Timeout = 50 * time.Millisecond
+	answered := make(chan string, 1)
+	s.Stuck.Answered = func(name string) { answered <- name }
 	found := all(t, s)
 	if got := found["sda"].Verdict.Reason; got != disk.ReasonUnreadable {
 		t.Errorf("sda: %s, want %s", got, disk.ReasonUnreadable)
@@ -130,13 +132,27 @@ func TestAHangingDiskDelaysNobodyAndIsNotOpenedTwice(t *testing.T) {
 	if slices.Contains(m.Opened(), "sda") {
 		t.Error("sda was opened again while the first open still hangs")
 	}
+	release()
+	if got := <-answered; got != "sda" {
+		t.Errorf("%s answered late, want sda", got)
+	}
+	if got := all(t, s)["sda"].Verdict.State; got != disk.Available {
+		t.Errorf("sda after it answered: %s, want Available", got)
+	}
 }
 
 func TestAnUnreadableDiskIsRejectedWithTheCause(t *testing.T) {
 	m := disktest.New(t)
 	m.Add(disktest.Device{Name: "sda", SizeBytes: 10 * gib})
 	m.Break("sda", syscall.EIO)
-	got := all(t, scanner(m))["sda"].Verdict
+	m.Add(disktest.Device{Name: "sdb", SizeBytes: 10 * gib, Minor: 16})
+	m.Break("sdb", syscall.EPERM)
+	m.Mount("8:16", "/", "/dev/root")
+	found := all(t, scanner(m))
+	if got := found["sdb"].Verdict; got.State != disk.InUse || got.Message != "mounted at /" {
+		t.Errorf("a mounted disk that cannot be opened is %+v", got)
+	}
+	got := found["sda"].Verdict
 	if got.Reason != disk.ReasonUnreadable || !strings.Contains(got.Message, syscall.EIO.Error()) {
 		t.Errorf("verdict %+v", got)
 	}
