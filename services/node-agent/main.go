@@ -73,7 +73,7 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 		Modules:  modules,
 		Cgroups:  c.String("host-cgroups"),
 		Cgroup:   c.String("volume-cgroup"),
-		Clusters: clusters.Finder{Clusters: mgr.GetAPIReader(), Secrets: mgr.GetAPIReader()},
+		Clusters: clusters.Finder{Clusters: mgr.GetAPIReader(), Secrets: mgr.GetAPIReader(), Namespaces: served(c)},
 		Dialer:   librados.Dialer{},
 		Log:      mgr.GetLogger(),
 	})
@@ -91,4 +91,12 @@ func built() string {
 		return "built"
 	}
 	return "not built"
+}
+
+// served are the namespaces whose clusters have volumes here.
+func served(c *cli.Context) []string {
+	if list := app.Namespaces(c); len(list) > 0 {
+		return list
+	}
+	return []string{app.OwnNamespace(c)}
 }

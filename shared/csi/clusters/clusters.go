@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -31,6 +33,8 @@ var (
 type Finder struct {
 	Clusters client.Reader
 	Secrets  client.Reader
+	// Namespaces are those that this installation serves.
+	Namespaces []string
 }
 
 // Connection returns how to reach the cluster. A cluster whose monitors are not
@@ -51,6 +55,10 @@ func (f Finder) Connection(ctx context.Context, clusterID string) (api.Connectio
 func (f Finder) Cluster(ctx context.Context, clusterID string) (*api.CephCluster, error) {
 	if clusterID == "" {
 		return nil, fmt.Errorf("%w: %s is empty; it must be the namespace of a CephCluster", ErrUnknown, csi.ParamClusterID)
+	}
+	if !slices.Contains(f.Namespaces, clusterID) {
+		return nil, fmt.Errorf("%w: %s %q is no namespace that this installation serves (%s)",
+			ErrUnknown, csi.ParamClusterID, clusterID, strings.Join(f.Namespaces, ", "))
 	}
 	var list api.CephClusterList
 	if err := f.Clusters.List(ctx, &list, client.InNamespace(clusterID)); err != nil {

@@ -35,7 +35,7 @@ type Nodes interface {
 type Controller struct {
 	csipb.UnimplementedControllerServer
 	Clusters    Clusters
-	Nodes       Nodes
+	NodeList    Nodes
 	Connections *link.Connections
 
 	busy sync.Map
@@ -144,9 +144,10 @@ func coded(err error) error {
 	}
 	code := codes.Internal
 	switch {
-	case errors.Is(err, clusters.ErrUnknown), errors.Is(err, clusters.ErrNoSecret), errors.Is(err, csi.ErrNoCredentials),
-		errors.Is(err, ceph.ErrInvalid):
+	case errors.Is(err, ceph.ErrInvalid), errors.Is(err, csi.ErrNoCredentials):
 		code = codes.InvalidArgument
+	case errors.Is(err, clusters.ErrUnknown), errors.Is(err, clusters.ErrNoSecret):
+		code = codes.FailedPrecondition
 	case errors.Is(err, ceph.ErrNotFound):
 		code = codes.NotFound
 	case errors.Is(err, ceph.ErrDenied):

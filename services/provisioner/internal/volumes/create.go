@@ -50,8 +50,7 @@ func (c *Controller) CreateVolume(
 func openFor(ctx context.Context, cluster storage.Cluster, order order) (place, error) {
 	at, err := open(ctx, cluster, order.pool)
 	if errors.Is(err, ceph.ErrNotFound) {
-		return place{}, invalid("StorageClass parameter `%s`: cluster %s has no pool %q; create the CephBlockPool or correct the name",
-			csi.ParamPool, order.clusterID, order.pool)
+		return place{}, missingPool(csi.ParamPool, order.clusterID, order.pool)
 	}
 	if err != nil || order.layout.DataPool == "" {
 		return at, err
@@ -60,12 +59,18 @@ func openFor(ctx context.Context, cluster storage.Cluster, order order) (place, 
 	if err != nil {
 		at.close()
 		if errors.Is(err, ceph.ErrNotFound) {
-			return place{}, invalid("StorageClass parameter `%s`: cluster %s has no pool %q", csi.ParamDataPool, order.clusterID, order.layout.DataPool)
+			return place{}, missingPool(csi.ParamDataPool, order.clusterID, order.layout.DataPool)
 		}
 		return place{}, err
 	}
 	data.Close()
 	return at, nil
+}
+
+// missingPool may mend itself: the pool may be on its way.
+func missingPool(parameter, clusterID, pool string) error {
+	return status.Errorf(codes.FailedPrecondition,
+		"StorageClass parameter `%s`: cluster %s has no pool %q; create the CephBlockPool or correct the name", parameter, clusterID, pool)
 }
 
 // create is safe to repeat after an end at any call. First the journal, then the

@@ -38,7 +38,7 @@ func (c *Controller) ControllerPublishVolume(
 		return nil, coded(err)
 	}
 	defer at.close()
-	exists, err := c.Nodes.Exists(ctx, node)
+	exists, err := c.NodeList.Exists(ctx, node)
 	if err != nil {
 		return nil, coded(err)
 	}

@@ -1,0 +1,101 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/klog/v2"
+	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
+)
+
+const (
+	workers     = 32
+	callTimeout = time.Minute
+	firstRetry  = 250 * time.Millisecond
+	lastRetry   = time.Minute
+)
+
+// +kubebuilder:rbac:groups="",resources=persistentvolumes,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=get;list;watch
+// +kubebuilder:rbac:groups=storage.k8s.io,resources=storageclasses;volumeattachments,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch;update
+
+// Runner runs the provisioning library while this process leads. Its informers
+// run before that, so that a standby is warm.
+type Runner struct {
+	Client      kubernetes.Interface
+	Provisioner *Provisioner
+	Log         logr.Logger
+
+	factory informers.SharedInformerFactory
+}
+
+// Informers returns the runnable that keeps the caches warm on every replica.
+func (r *Runner) Informers() *Informers {
+	r.factory = informers.NewSharedInformerFactoryWithOptions(r.Client, 0, informers.WithTransform(strip))
+	core, storage := r.factory.Core().V1(), r.factory.Storage().V1()
+	core.PersistentVolumeClaims().Informer()
+	core.PersistentVolumes().Informer()
+	storage.StorageClasses().Informer()
+	return &Informers{factory: r.factory}
+}
+
+// Informers are caches that run on every replica.
+type Informers struct {
+	factory informers.SharedInformerFactory
+}
+
+// NeedLeaderElection is false.
+func (*Informers) NeedLeaderElection() bool { return false }
+
+// Start runs the caches until ctx ends.
+func (i *Informers) Start(ctx context.Context) error {
+	i.factory.Start(ctx.Done())
+	<-ctx.Done()
+	i.factory.Shutdown()
+	return nil
+}
+
+// strip drops what nobody here reads, which is half of each object.
+func strip(obj any) (any, error) {
+	if object, err := meta.Accessor(obj); err == nil {
+		object.SetManagedFields(nil)
+	}
+	return obj, nil
+}
+
+// Start provisions until ctx ends.
+func (r *Runner) Start(ctx context.Context) error {
+	if r.factory == nil {
+		return fmt.Errorf("start provisioner: %w", errNoInformers)
+	}
+	core, storage := r.factory.Core().V1(), r.factory.Storage().V1()
+	ctx = klog.NewContext(ctx, r.Log)
+	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[string](firstRetry, lastRetry)
+	provisioner := controller.NewProvisionController(ctx, r.Client, r.Provisioner.Driver, r.Provisioner,
+		controller.LeaderElection(false),
+		controller.Threadiness(workers),
+		controller.RateLimiter(limiter),
+		controller.RetryIntervalMax(lastRetry),
+		controller.FailedProvisionThreshold(0),
+		controller.FailedDeleteThreshold(0),
+		controller.CreateProvisionedPVLimiter(workqueue.NewTypedItemExponentialFailureRateLimiter[string](firstRetry, lastRetry)),
+		controller.AddFinalizer(true),
+		controller.ProvisionTimeout(callTimeout),
+		controller.DeletionTimeout(callTimeout),
+		controller.ClaimsInformer(core.PersistentVolumeClaims().Informer()),
+		controller.VolumesInformer(core.PersistentVolumes().Informer()),
+		controller.ClassesInformer(storage.StorageClasses().Informer()),
+	)
+	provisioner.Run(ctx)
+	return nil
+}
+
+var errNoInformers = errors.New("informers were not set up")

@@ -1,0 +1,122 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/apply"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/step"
+)
+
+// Name of the controller.
+const Name = api.WriterProvisioning
+
+// service is the owner of the finalizer.
+const service = "provisioner"
+
+// Secrets reads the data of one Secret.
+type Secrets interface {
+	Secret(ctx context.Context, namespace, name string) (map[string]string, error)
+}
+
+// Reconciler reports on CephClusters.
+type Reconciler struct {
+	Client client.Client
+	// Namespace is ours: the ConfigMap for other tools is there.
+	Namespace string
+	Secrets   Secrets
+	// Drop closes the connections to a cluster that is gone.
+	Drop  func(clusterID string)
+	Clock clock.PassiveClock
+}
+
+// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters/status,verbs=patch
+// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters/finalizers,verbs=update
+// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephblockpools,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=secrets,resourceNames=rook-csi-rbd-provisioner;rook-csi-rbd-node,verbs=get
+
+// Register adds the controller to a manager.
+func (r *Reconciler) Register(mgr manager.Manager) error {
+	err := ctrl.NewControllerManagedBy(mgr).Named(Name).
+		For(&api.CephCluster{}, builder.WithPredicates(relevant{})).
+		Watches(&api.CephBlockPool{}, handler.EnqueueRequestsFromMapFunc(r.clusterOf), builder.WithPredicates(readiness{})).
+		Complete(r)
+	if err != nil {
+		return fmt.Errorf("register %s: %w", Name, err)
+	}
+	return nil
+}
+
+// clusterOf names the cluster in the namespace of a pool.
+func (r *Reconciler) clusterOf(ctx context.Context, pool client.Object) []reconcile.Request {
+	var list api.CephClusterList
+	if err := r.Client.List(ctx, &list, client.InNamespace(pool.GetNamespace())); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "clusters not listed", "namespace", pool.GetNamespace())
+		return nil
+	}
+	requests := make([]reconcile.Request, len(list.Items))
+	for i := range list.Items {
+		requests[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
+	}
+	return requests
+}
+
+// Reconcile publishes whether volumes can be made in the cluster.
+func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	var cluster api.CephCluster
+	err := r.Client.Get(ctx, request.NamespacedName, &cluster)
+	if apierrors.IsNotFound(err) {
+		r.Drop(request.Namespace)
+		return ctrl.Result{}, r.publishConfig(ctx)
+	}
+	if err != nil {
+		return ctrl.Result{}, fmt.Errorf("read CephCluster: %w", err)
+	}
+	p := &pass{Reconciler: r, cluster: &cluster, apply: apply.Applier{Client: r.Client, Manager: Name}}
+	steps := []step.Step{
+		step.Named("finalizer", p.hold),
+		step.Named("config", p.config),
+		step.Named("monitors", p.monitors),
+		step.Named("manager", p.manager),
+		step.Named("users", p.users),
+		step.Named("pools", p.pools),
+	}
+	if !cluster.DeletionTimestamp.IsZero() {
+		steps = []step.Step{step.Named("dependents", p.dependents), step.Named("release", p.release)}
+	}
+	report := step.Run(ctx, steps...)
+	return report.Result(), errors.Join(report.Err, p.status(ctx, report))
+}
+
+func (p *pass) status(ctx context.Context, report step.Report) error {
+	if !p.cluster.DeletionTimestamp.IsZero() && report.IsDone() {
+		return nil
+	}
+	ready := condition.From(api.ConditionProvisioningReady, report, p.cluster.Generation)
+	return p.apply.Status(ctx, p.cluster, map[string]any{
+		"conditions": condition.Merge(p.cluster.Status.Conditions, p.Clock.Now(), ready),
+	})
+}
+
+func (p *pass) hold(ctx context.Context) (step.Outcome, error) {
+	return step.Done, p.apply.Finalizer(ctx, p.cluster, names.Finalizer(service))
+}
+
+func (p *pass) release(ctx context.Context) (step.Outcome, error) {
+	return step.Done, p.apply.RemoveFinalizer(ctx, p.cluster, names.Finalizer(service))
+}
