@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/hashicorp/go-multierror"
 	"github.com/urfave/cli/v2"
 
 	"github.com/rook-ceph/rook-ceph/tools/image/internal/catalog"
@@ -115,11 +116,14 @@ func build(c *cli.Context, services []catalog.Service, releases []catalog.Releas
 		}
 		return printPlan(c, plan)
 	}
+	// One image that cannot be built says nothing about the others.
+	var failed *multierror.Error
 	for _, release := range releases {
 		started := f.Now()
 		result, err := f.Ceph(c.Context, release, wanted)
 		if err != nil {
-			return err
+			failed = multierror.Append(failed, err)
+			continue
 		}
 		noteVersion(c, release, result)
 		printResult(c, result, f.Now().Sub(started))
@@ -128,11 +132,12 @@ func build(c *cli.Context, services []catalog.Service, releases []catalog.Releas
 		started := f.Now()
 		result, err := f.Service(c.Context, service, wanted)
 		if err != nil {
-			return err
+			failed = multierror.Append(failed, err)
+			continue
 		}
 		printResult(c, result, f.Now().Sub(started))
 	}
-	return nil
+	return failed.ErrorOrNil()
 }
 
 // noteVersion says so when Debian has moved on within the series.

@@ -36,6 +36,8 @@ func (r Release) Recipe(platform debian.Platform) debian.Recipe {
 				"var/lib/apt/lists/", "var/cache/", "var/log/", "var/lib/dpkg/*-old", "dev/", "run/", "tmp/",
 				// Facts about the machine that the image was made on.
 				"etc/hostname", "etc/resolv.conf", "etc/machine-id", "etc/apt/sources.list", "etc/apt/sources.list.d/",
+				// Random identities, which two machines must not share.
+				"etc/nvme/hostid", "etc/nvme/hostnqn", "var/lib/dbus/machine-id",
 				// Hardware names for people; nothing here asks for them.
 				"usr/lib/udev/hwdb.bin", "usr/lib/udev/hwdb.d/",
 				"usr/share/ceph/mgr/dashboard/frontend/dist/*/",
