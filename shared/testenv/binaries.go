@@ -43,7 +43,7 @@ func findBinary(name, recipe string) (string, error) {
 			return filepath.Abs(path)
 		}
 	}
-	return "", fmt.Errorf("find %s: not in %v; run `make binaries` or set %s", name, candidates, BinEnv)
+	return "", fmt.Errorf("find %s: not in %v; run `make tools-kube tools-etcd` or set %s", name, candidates, BinEnv)
 }
 
 // repository gives the directory above that holds go.work.
