@@ -20,8 +20,12 @@ import (
 // one daemon needs to restart.
 const DefaultDuration = 10 * time.Minute
 
-// AnnotationPurpose says what the holder does, for people.
-const AnnotationPurpose = "ceph.rook.io/disruption"
+const (
+	// AnnotationPurpose says what the holder does, for people.
+	AnnotationPurpose = "ceph.rook.io/disruption"
+	// AnnotationNote is what the holder noted when it took the token.
+	AnnotationNote = "ceph.rook.io/disruption-note"
+)
 
 // Token is the disruption token of all clusters, from the view of one service.
 type Token struct {
@@ -43,27 +47,37 @@ type Grant struct {
 	By string
 	// Purpose is what the holder does.
 	Purpose string
+	// Note is what the service noted when it took the token. It is kept while
+	// the token is held, and so outlives the pod that wrote it.
+	Note string
 }
 
 // Acquire takes the token of the cluster, or renews it. It writes nothing when
 // the service holds it for more than half of its duration still. Losing a race
 // is no error: nobody is named then.
 func (t Token) Acquire(ctx context.Context, cluster *api.CephCluster, purpose string, now time.Time) (Grant, error) {
+	return t.AcquireNoting(ctx, cluster, purpose, "", now)
+}
+
+// AcquireNoting is Acquire with a note, which is written when the token is
+// taken and not when it is renewed.
+func (t Token) AcquireNoting(ctx context.Context, cluster *api.CephCluster, purpose, note string, now time.Time) (Grant, error) {
 	lease, err := t.read(ctx, cluster)
 	if err != nil {
 		return Grant{}, err
 	}
 	if lease == nil {
-		return t.create(ctx, cluster, purpose, now)
+		return t.create(ctx, cluster, purpose, note, now)
 	}
 	holder, until := holderOf(lease), expiry(lease)
 	switch {
 	case holder != "" && holder != t.Service && now.Before(until):
 		return Grant{By: holder, Purpose: lease.Annotations[AnnotationPurpose]}, nil
 	case holder == t.Service && now.Before(until.Add(-t.duration()/2)) && lease.Annotations[AnnotationPurpose] == purpose:
-		return Grant{Held: true}, nil
+		return Grant{Held: true, Note: lease.Annotations[AnnotationNote]}, nil
 	}
-	if holder != t.Service {
+	if holder != t.Service || !now.Before(until) {
+		annotate(lease, AnnotationNote, note)
 		lease.Spec.AcquireTime = ptr.To(metav1.NewMicroTime(now))
 		lease.Spec.LeaseTransitions = ptr.To(ptr.Deref(lease.Spec.LeaseTransitions, 0) + 1)
 	}
@@ -78,7 +92,8 @@ func (t Token) Release(ctx context.Context, cluster *api.CephCluster) error {
 		return err
 	}
 	lease.Spec.HolderIdentity = ptr.To("")
-	delete(lease.Annotations, AnnotationPurpose)
+	annotate(lease, AnnotationPurpose, "")
+	annotate(lease, AnnotationNote, "")
 	err = t.Client.Update(ctx, lease, client.FieldOwner(t.Service))
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 		return nil // somebody else has it by now
@@ -108,7 +123,7 @@ func (t Token) read(ctx context.Context, cluster *api.CephCluster) (*coordinatio
 	return lease, nil
 }
 
-func (t Token) create(ctx context.Context, cluster *api.CephCluster, purpose string, now time.Time) (Grant, error) {
+func (t Token) create(ctx context.Context, cluster *api.CephCluster, purpose, note string, now time.Time) (Grant, error) {
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
 		Namespace: cluster.Namespace, Name: names.DisruptionLease(cluster.Name),
 		Labels: map[string]string{names.LabelCluster: cluster.Namespace, names.LabelPartOf: cluster.Name},
@@ -117,15 +132,13 @@ func (t Token) create(ctx context.Context, cluster *api.CephCluster, purpose str
 		return Grant{}, fmt.Errorf("own Lease %s: %w", lease.Name, err)
 	}
 	lease.Spec.AcquireTime = ptr.To(metav1.NewMicroTime(now))
+	annotate(lease, AnnotationNote, note)
 	t.fill(lease, purpose, now)
 	return granted(t.Client.Create(ctx, lease, client.FieldOwner(t.Service)), "create", lease)
 }
 
 func (t Token) fill(lease *coordinationv1.Lease, purpose string, now time.Time) {
-	if lease.Annotations == nil {
-		lease.Annotations = map[string]string{}
-	}
-	lease.Annotations[AnnotationPurpose] = purpose
+	annotate(lease, AnnotationPurpose, purpose)
 	lease.Spec.HolderIdentity = ptr.To(t.Service)
 	lease.Spec.RenewTime = ptr.To(metav1.NewMicroTime(now))
 	lease.Spec.LeaseDurationSeconds = ptr.To(int32(t.duration() / time.Second))
@@ -145,7 +158,19 @@ func granted(err error, verb string, lease *coordinationv1.Lease) (Grant, error)
 	if err != nil {
 		return Grant{}, fmt.Errorf("%s Lease %s: %w", verb, client.ObjectKeyFromObject(lease), err)
 	}
-	return Grant{Held: true}, nil
+	return Grant{Held: true, Note: lease.Annotations[AnnotationNote]}, nil
+}
+
+// annotate sets an annotation; "" removes it.
+func annotate(lease *coordinationv1.Lease, name, value string) {
+	if value == "" {
+		delete(lease.Annotations, name)
+		return
+	}
+	if lease.Annotations == nil {
+		lease.Annotations = map[string]string{}
+	}
+	lease.Annotations[name] = value
 }
 
 func holderOf(lease *coordinationv1.Lease) string { return ptr.Deref(lease.Spec.HolderIdentity, "") }

@@ -11,6 +11,10 @@ const (
 	// ConditionOSDsServing is True when every planned OSD is up and in, and no
 	// placement group is inactive.
 	ConditionOSDsServing = "OSDsServing"
+	// ConditionDisksSelected is True when the storage section can be done as
+	// written: every selector is valid, and every node and device that it names
+	// exists and may be used.
+	ConditionDisksSelected = "DisksSelected"
 	// ConditionFilesystemsServing is True when every file system has its ranks.
 	ConditionFilesystemsServing = "FilesystemsServing"
 	// ConditionObjectStoresServing is True when every gateway answers.
@@ -68,7 +72,7 @@ func Writer(conditionType string) string {
 		return WriterQuorum
 	case ConditionManagerActive:
 		return WriterMgr
-	case ConditionOSDsServing:
+	case ConditionOSDsServing, ConditionDisksSelected:
 		return WriterOSDs
 	case ConditionFilesystemsServing:
 		return WriterFilesystems

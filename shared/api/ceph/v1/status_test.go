@@ -102,7 +102,7 @@ func TestEveryConditionHasOneWriter(t *testing.T) {
 	for want, conditions := range map[string][]string{
 		api.WriterQuorum:       {api.ConditionMonitorsInQuorum},
 		api.WriterMgr:          {api.ConditionManagerActive},
-		api.WriterOSDs:         {api.ConditionOSDsServing},
+		api.WriterOSDs:         {api.ConditionOSDsServing, api.ConditionDisksSelected},
 		api.WriterFilesystems:  {api.ConditionFilesystemsServing},
 		api.WriterObjectStores: {api.ConditionObjectStoresServing},
 		api.WriterProvisioning: {api.ConditionProvisioningReady},

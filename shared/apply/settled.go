@@ -1,0 +1,30 @@
+package apply
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Settled tells whether Set would send nothing. Whoever must ask for leave
+// before a change asks this first.
+func (a Applier) Settled(ctx context.Context, owner client.Object, objs ...runtime.ApplyConfiguration) (bool, error) {
+	for _, obj := range objs {
+		desired, err := toUnstructured(obj)
+		if err != nil {
+			return false, err
+		}
+		if err := a.adopt(owner, desired); err != nil {
+			return false, err
+		}
+		live, err := a.live(ctx, desired)
+		if err != nil {
+			return false, err
+		}
+		if live == nil || !owns(live, desired, a.Manager, "") {
+			return false, nil
+		}
+	}
+	return true, nil
+}
