@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -113,5 +115,18 @@ func TestListShowsWhatIsNotBuilt(t *testing.T) {
 	}
 	if lines := strings.Count(out, "not built"); lines != 9 {
 		t.Errorf("got %d images that are not built, want 7 services and 2 of Ceph:\n%s", lines, out)
+	}
+}
+
+func TestLinkReplacesNothing(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "ceph")
+	for range 2 {
+		if err := link("/rootfs/one", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := link("/rootfs/two", name); !errors.Is(err, os.ErrExist) {
+		t.Errorf("got error %v, want %v", err, os.ErrExist)
 	}
 }

@@ -195,14 +195,23 @@ func rootfsCommand() *cli.Command {
 			}
 			progress(c, "Ceph %s (%s)", version, release.Series)
 			if f.Out != "" {
-				if err := os.Symlink(path, f.Out); err != nil && !errors.Is(err, os.ErrExist) {
-					return fmt.Errorf("link root file system: %w", err)
+				if err := link(path, f.Out); err != nil {
+					return err
 				}
 			}
 			_, _ = fmt.Fprintln(c.App.Writer, path)
 			return nil
 		},
 	})
+}
+
+// link makes a symbolic link unless it is there. It replaces nothing.
+func link(target, name string) error {
+	err := os.Symlink(target, name)
+	if current, _ := os.Readlink(name); err != nil && current != target {
+		return fmt.Errorf("link root file system: %w", err)
+	}
+	return nil
 }
 
 func baseCommand() *cli.Command {
