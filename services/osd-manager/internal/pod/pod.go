@@ -43,8 +43,9 @@ func Spec(cluster *api.CephCluster, osd *inventory.CephOSD, image string) daemon
 	}
 }
 
-// SecretLabels are those of an OSD's Secret, which is older than its number.
-func SecretLabels(cluster *api.CephCluster) map[string]string {
+// ClusterLabels are those of the OSD objects that are of no single numbered OSD:
+// the budget, and the Secrets, which are older than the number.
+func ClusterLabels(cluster *api.CephCluster) map[string]string {
 	return map[string]string{
 		names.LabelApp:       AppOSD,
 		names.LabelCluster:   cluster.Namespace,

@@ -40,7 +40,7 @@ const (
 // createSecret stores a new key. Another key that was stored meanwhile wins.
 func (p *pass) createSecret(ctx context.Context, key keyring.Key) error {
 	made := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: p.osd.Namespace, Name: fleet.Keyring(p.osd), Labels: pod.SecretLabels(p.cluster)},
+		ObjectMeta: metav1.ObjectMeta{Namespace: p.osd.Namespace, Name: fleet.Keyring(p.osd), Labels: pod.ClusterLabels(p.cluster)},
 		Type:       names.SecretType,
 		Data:       map[string][]byte{fleet.Key: []byte(key.Secret)},
 	}
@@ -62,7 +62,7 @@ func (p *pass) createSecret(ctx context.Context, key keyring.Key) error {
 func secret(cluster *api.CephCluster, osd *inventory.CephOSD, key string) *corev1ac.SecretApplyConfiguration {
 	file := keyring.Render(keyring.Key{Entity: "osd." + fleet.ID(osd), Secret: key}, nil)
 	return corev1ac.Secret(fleet.Keyring(osd), osd.Namespace).
-		WithLabels(pod.SecretLabels(cluster)).
+		WithLabels(pod.ClusterLabels(cluster)).
 		WithType(names.SecretType).
 		WithData(map[string][]byte{fleet.Key: []byte(key), "keyring": []byte(file)})
 }

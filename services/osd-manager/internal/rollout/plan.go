@@ -1,0 +1,138 @@
+package rollout
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+)
+
+// Daemon is one OSD as the decision sees it.
+type Daemon struct {
+	ID int
+	// Domain is its failure domain; OSDs of one may be stopped together.
+	Domain string
+	// Exists, Settled and Available speak of its Deployment: there, as desired,
+	// with a pod that runs the newest template.
+	Exists, Settled, Available bool
+	// Since is when its pod went away, zero while it is available.
+	Since time.Time
+	// Paused Deployments carry the label do-not-reconcile.
+	Paused bool
+}
+
+// Plan is what to do about the Deployments now.
+type Plan struct {
+	// Now are the OSDs whose Deployments can be written at once.
+	Now []int
+	// Next are the OSDs of one failure domain that are to be changed next, if
+	// Ceph agrees.
+	Next []int
+	// Returning are changed OSDs that are not back yet; Next waits for them.
+	Returning []int
+}
+
+// Decide says which Deployments to write. OSDs that have been gone for longer
+// than patience are not waited for: one that is broken for good must not keep
+// the others from being mended. It is total and does not depend on the order of
+// its argument.
+func Decide(daemons []Daemon, patience time.Duration, now time.Time) Plan {
+	ordered := slices.Clone(daemons)
+	slices.SortFunc(ordered, func(a, b Daemon) int { return cmp.Or(cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.ID, b.ID)) })
+	var plan Plan
+	domain := ""
+	for _, d := range ordered {
+		switch {
+		case d.Paused:
+		case !d.Exists || (!d.Settled && !d.Available):
+			plan.Now = append(plan.Now, d.ID)
+		case !d.Settled && (domain == "" || domain == d.Domain):
+			domain = d.Domain
+			plan.Next = append(plan.Next, d.ID)
+		case d.Settled && !d.Available && now.Sub(d.Since) < patience:
+			plan.Returning = append(plan.Returning, d.ID)
+		}
+	}
+	slices.Sort(plan.Now)
+	slices.Sort(plan.Returning)
+	return plan
+}
+
+// available tells whether the pod of the newest template runs and is ready.
+func available(d *appsv1.Deployment) bool {
+	return d.Status.ObservedGeneration >= d.Generation && d.Status.UpdatedReplicas > 0 &&
+		d.Status.AvailableReplicas > 0 && d.Status.UnavailableReplicas == 0
+}
+
+// goneSince is when the pod of the Deployment went away.
+func goneSince(d *appsv1.Deployment) time.Time {
+	since := d.CreationTimestamp.Time
+	for _, c := range d.Status.Conditions {
+		if c.Type == appsv1.DeploymentAvailable && c.Status != corev1.ConditionTrue {
+			since = c.LastTransitionTime.Time
+		}
+	}
+	return since
+}
+
+// healthyPGs matches placement groups that lack nothing.
+const healthyPGs = `^active\+(clean|deep|scrubbing|snaptrim|snaptrim_wait)(\+(clean|deep|scrubbing|snaptrim|snaptrim_wait))*$`
+
+// unclean counts the placement groups that lack something.
+func unclean(status ceph.Status, cluster *api.CephCluster) int {
+	expression := cluster.Spec.DisruptionManagement.PGHealthyRegex
+	healthy, err := regexp.Compile(cmp.Or(expression, healthyPGs))
+	if err != nil {
+		healthy = regexp.MustCompile(healthyPGs)
+	}
+	count := 0
+	for _, state := range status.PGMap.PGsByState {
+		if !healthy.MatchString(state.StateName) {
+			count += state.Count
+		}
+	}
+	return count
+}
+
+// worse tells whether more placement groups lack something than the note says
+// there were when the token was taken. A note that cannot be read allows none.
+func worse(now int, note string) bool {
+	before, err := strconv.Atoi(note)
+	if err != nil {
+		before = 0
+	}
+	return now > before
+}
+
+// Image returns the image that OSDs run: the one that all mgrs run already, so
+// that OSDs are never newer than mons and mgrs. Before any mgr has reported it
+// is the cluster's.
+func Image(cluster *api.CephCluster) string {
+	for _, role := range []string{api.RoleMgr, api.RoleMon} {
+		if image := cluster.Status.Daemons[role].Image; image != "" {
+			return image
+		}
+	}
+	return cluster.Spec.CephVersion.Image
+}
+
+// keep returns the image of our own that a Deployment's pod was made with, so
+// that another one alone changes nothing; else current.
+func keep(live *appsv1.Deployment, current string) string {
+	if live == nil {
+		return current
+	}
+	for _, container := range live.Spec.Template.Spec.InitContainers {
+		if container.Name == containerInstall && container.Image != "" {
+			return container.Image
+		}
+	}
+	return current
+}

@@ -1,0 +1,149 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
+	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/pod"
+	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/session"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/shared/apply"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/disruption"
+	"github.com/rook-ceph/rook-ceph/shared/step"
+)
+
+// Name is the controller, the field manager and the event source.
+const Name = "osd-manager.rollout"
+
+// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch
+// +kubebuilder:rbac:groups=inventory.ceph.rook.io,resources=cephosds,verbs=get;list;watch
+// +kubebuilder:rbac:groups=inventory.ceph.rook.io,resources=cephdisks,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;list;watch;create;update
+
+// Reconciler keeps the Deployments of one cluster's OSDs.
+type Reconciler struct {
+	Client   client.Client
+	Apply    apply.Applier
+	Events   events.EventRecorder
+	Sessions *session.Pool
+	Token    disruption.Token
+	Clock    clock.PassiveClock
+	// Image is our own.
+	Image string
+}
+
+// Register adds the controller to the manager.
+func (r *Reconciler) Register(mgr manager.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).Named(Name).
+		For(&api.CephCluster{}, builder.WithPredicates(clusterChanged())).
+		Owns(&appsv1.Deployment{}).
+		Owns(&policyv1.PodDisruptionBudget{}).
+		Watches(&inventory.CephOSD{}, handler.EnqueueRequestsFromMapFunc(ofOSD), builder.WithPredicates(osdChanged())).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
+		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+func ofOSD(_ context.Context, obj client.Object) []reconcile.Request {
+	osd, isOSD := obj.(*inventory.CephOSD)
+	if !isOSD {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: osd.Namespace, Name: osd.Spec.ClusterName}}}
+}
+
+// Reconcile writes the Deployments that may be written now.
+func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (reconcile.Result, error) {
+	if !cluster.DeletionTimestamp.IsZero() || cluster.Status.Connection == nil || cluster.Status.Connection.FSID == "" {
+		return reconcile.Result{}, nil
+	}
+	p := &pass{Reconciler: r, cluster: cluster}
+	report := step.Run(ctx,
+		step.Named("observe", p.observe),
+		step.Named("budget", p.applyBudget),
+		step.Named("write", p.writeNow),
+		step.Named("return", p.awaitReturn),
+		step.Named("update", p.update),
+	)
+	if report.Err == nil && !report.IsDone() {
+		ctrl.LoggerFrom(ctx).V(1).Info("update waits", "reason", report.Reason, "message", report.Message)
+	}
+	return report.Result(), report.Err
+}
+
+// pass is one look at one cluster.
+type pass struct {
+	*Reconciler
+	cluster  *api.CephCluster
+	subjects map[int]subject
+	plan     Plan
+}
+
+// observe reads what there is and decides.
+func (p *pass) observe(ctx context.Context) (step.Outcome, error) {
+	var osds inventory.CephOSDList
+	var disks inventory.CephDiskList
+	var nodes corev1.NodeList
+	var live appsv1.DeploymentList
+	inNamespace := client.InNamespace(p.cluster.Namespace)
+	err := errors.Join(
+		p.Client.List(ctx, &osds, inNamespace),
+		p.Client.List(ctx, &disks),
+		p.Client.List(ctx, &nodes),
+		p.Client.List(ctx, &live, inNamespace, client.MatchingLabels{"app": pod.AppOSD}),
+	)
+	if err != nil {
+		return step.None, fmt.Errorf("list objects of OSDs: %w", err)
+	}
+	p.subjects = map[int]subject{}
+	for _, osd := range fleet.Of(p.cluster, osds.Items) {
+		if !fleet.Prepared(&osd) {
+			continue
+		}
+		p.subjects[int(*osd.Spec.ID)] = subject{
+			cluster: p.cluster, osd: &osd, disk: fleet.DiskOf(&osd, disks.Items),
+			node: nodeOf(nodes.Items, osd.Spec.Node), live: deploymentOf(live.Items, fleet.ID(&osd)),
+		}
+	}
+	return p.decide(ctx)
+}
+
+func (p *pass) decide(ctx context.Context) (step.Outcome, error) {
+	daemons := make([]Daemon, 0, len(p.subjects))
+	for id, s := range p.subjects {
+		d := Daemon{ID: id, Domain: domain(s.osd), Exists: s.live != nil}
+		if s.live != nil {
+			settled, err := p.Apply.Settled(ctx, p.cluster, p.desired(s))
+			if err != nil {
+				return step.None, err
+			}
+			d.Settled, d.Available, d.Paused, d.Since = settled, available(s.live), paused(s.live), goneSince(s.live)
+		}
+		daemons = append(daemons, d)
+	}
+	p.plan = Decide(daemons, patience(p.cluster), p.Clock.Now())
+	return step.Done, nil
+}
+
+func (p *pass) connect(ctx context.Context) (ceph.Client, step.Outcome, error) {
+	return p.Sessions.Client(ctx, p.cluster)
+}
