@@ -35,13 +35,13 @@ const Name = "osd-manager.prepare"
 // parallel is how many disks are worked on at once: a slow one delays nobody.
 const parallel = 8
 
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch
-// +kubebuilder:rbac:groups=inventory.ceph.rook.io,resources=cephosds,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=inventory.ceph.rook.io,resources=cephosds/status,verbs=patch
+// +kubebuilder:rbac:groups=ceph.rook.io,namespace=cluster,resources=cephclusters,verbs=get;list;watch
+// +kubebuilder:rbac:groups=inventory.ceph.rook.io,namespace=cluster,resources=cephosds,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=inventory.ceph.rook.io,namespace=cluster,resources=cephosds/status,verbs=patch
 // +kubebuilder:rbac:groups=inventory.ceph.rook.io,resources=cephdisks,verbs=get;list;watch
-// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=batch,namespace=cluster,resources=jobs,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",namespace=cluster,resources=pods,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",namespace=cluster,resources=secrets,verbs=get;list;watch;create;patch
 
 // Reconciler prepares the disks of CephOSDs.
 type Reconciler struct {

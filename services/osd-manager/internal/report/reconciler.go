@@ -42,13 +42,13 @@ const (
 	pollStarting = time.Second
 )
 
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters/status,verbs=patch
-// +kubebuilder:rbac:groups=inventory.ceph.rook.io,resources=cephosds,verbs=get;list;watch
-// +kubebuilder:rbac:groups=inventory.ceph.rook.io,resources=cephosds/status,verbs=patch
+// +kubebuilder:rbac:groups=ceph.rook.io,namespace=cluster,resources=cephclusters,verbs=get;list;watch
+// +kubebuilder:rbac:groups=ceph.rook.io,namespace=cluster,resources=cephclusters/status,verbs=patch
+// +kubebuilder:rbac:groups=inventory.ceph.rook.io,namespace=cluster,resources=cephosds,verbs=get;list;watch
+// +kubebuilder:rbac:groups=inventory.ceph.rook.io,namespace=cluster,resources=cephosds/status,verbs=patch
 // +kubebuilder:rbac:groups=inventory.ceph.rook.io,resources=cephdisks,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch
+// +kubebuilder:rbac:groups=apps,namespace=cluster,resources=deployments,verbs=get;list;watch
 
 // Reconciler reports about the OSDs of one cluster.
 type Reconciler struct {

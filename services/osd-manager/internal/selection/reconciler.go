@@ -28,12 +28,12 @@ import (
 // Name is the controller, the field manager and the event source.
 const Name = "osd-manager.selection"
 
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch
-// +kubebuilder:rbac:groups=inventory.ceph.rook.io,resources=cephosds,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=ceph.rook.io,namespace=cluster,resources=cephclusters,verbs=get;list;watch
+// +kubebuilder:rbac:groups=inventory.ceph.rook.io,namespace=cluster,resources=cephosds,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=inventory.ceph.rook.io,resources=cephdisks,verbs=get;list;watch
 // +kubebuilder:rbac:groups=inventory.ceph.rook.io,resources=cephdisks/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=events.k8s.io,namespace=cluster,resources=events,verbs=create;patch
 
 // Reconciler decides about all disks at once, because a disk can go to one
 // cluster only.

@@ -32,13 +32,13 @@ import (
 // Name is the controller and the field manager.
 const Name = "osd-manager.teardown"
 
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters/finalizers,verbs=update
-// +kubebuilder:rbac:groups=inventory.ceph.rook.io,resources=cephosds,verbs=get;list;watch;delete
-// +kubebuilder:rbac:groups=inventory.ceph.rook.io,resources=cephosds/finalizers,verbs=update
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;delete
-// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;delete
-// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch
+// +kubebuilder:rbac:groups=ceph.rook.io,namespace=cluster,resources=cephclusters,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=ceph.rook.io,namespace=cluster,resources=cephclusters/finalizers,verbs=update
+// +kubebuilder:rbac:groups=inventory.ceph.rook.io,namespace=cluster,resources=cephosds,verbs=get;list;watch;delete
+// +kubebuilder:rbac:groups=inventory.ceph.rook.io,namespace=cluster,resources=cephosds/finalizers,verbs=update
+// +kubebuilder:rbac:groups=apps,namespace=cluster,resources=deployments,verbs=get;list;watch;delete
+// +kubebuilder:rbac:groups=batch,namespace=cluster,resources=jobs,verbs=get;list;watch;delete
+// +kubebuilder:rbac:groups="",namespace=cluster,resources=pods,verbs=get;list;watch
 
 // Reconciler takes the OSDs of one cluster down once it is deleted.
 type Reconciler struct {
