@@ -8,6 +8,12 @@ const (
 	// ConditionManagerActive is True when a manager is active with the required
 	// modules.
 	ConditionManagerActive = "ManagerActive"
+	// ConditionUsersReady is True when every service and volume driver has its
+	// cephx user, with its Secret.
+	ConditionUsersReady = "UsersReady"
+	// ConditionConfigApplied is True when Ceph holds the options of the spec and
+	// mutes the health checks it names.
+	ConditionConfigApplied = "ConfigApplied"
 	// ConditionOSDsServing is True when every planned OSD is up and in, and no
 	// placement group is inactive.
 	ConditionOSDsServing = "OSDsServing"
@@ -55,6 +61,8 @@ const (
 const (
 	WriterQuorum       = "mon-manager.quorum"
 	WriterMgr          = "mon-manager.mgr"
+	WriterUsers        = "mon-manager.users"
+	WriterSettings     = "mon-manager.settings"
 	WriterHealth       = "mon-manager.health"
 	WriterReport       = "mon-manager.report"
 	WriterOSDs         = "osd-manager.report"
@@ -72,6 +80,10 @@ func Writer(conditionType string) string {
 		return WriterQuorum
 	case ConditionManagerActive:
 		return WriterMgr
+	case ConditionUsersReady:
+		return WriterUsers
+	case ConditionConfigApplied:
+		return WriterSettings
 	case ConditionOSDsServing, ConditionDisksSelected:
 		return WriterOSDs
 	case ConditionFilesystemsServing:

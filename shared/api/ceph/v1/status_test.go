@@ -102,6 +102,8 @@ func TestEveryConditionHasOneWriter(t *testing.T) {
 	for want, conditions := range map[string][]string{
 		api.WriterQuorum:       {api.ConditionMonitorsInQuorum},
 		api.WriterMgr:          {api.ConditionManagerActive},
+		api.WriterUsers:        {api.ConditionUsersReady},
+		api.WriterSettings:     {api.ConditionConfigApplied},
 		api.WriterOSDs:         {api.ConditionOSDsServing, api.ConditionDisksSelected},
 		api.WriterFilesystems:  {api.ConditionFilesystemsServing},
 		api.WriterObjectStores: {api.ConditionObjectStoresServing},
