@@ -56,8 +56,8 @@ func flags() []cli.Flag {
 	}
 }
 
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters,verbs=list
-// +kubebuilder:rbac:groups="",resources=secrets,resourceNames=rook-csi-rbd-node,verbs=get
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters,verbs=list
+// +kubebuilder:rbac:namespace=cluster,groups="",resources=secrets,resourceNames=rook-csi-rbd-node,verbs=get
 
 func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 	prefix := c.String("driver-prefix")

@@ -8,12 +8,17 @@ import (
 	"os"
 
 	"github.com/urfave/cli/v2"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/kubernetes"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/attachment"
@@ -28,6 +33,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/csi/clusters"
 	"github.com/rook-ceph/rook-ceph/shared/librados"
+	"github.com/rook-ceph/rook-ceph/shared/names"
 )
 
 func main() {
@@ -50,6 +56,7 @@ func main() {
 			&cli.StringFlag{Name: "csi-socket", EnvVars: []string{"CSI_SOCKET"},
 				Usage: "also serve the CSI controller service on this Unix socket; off when empty"},
 		},
+		Cache: narrow,
 		Setup: setup,
 	}))
 }
@@ -98,4 +105,14 @@ func served(c *cli.Context) []string {
 		return list
 	}
 	return []string{app.OwnNamespace(c)}
+}
+
+// narrow keeps only our own ConfigMap in memory.
+func narrow(c *cli.Context, options *cache.Options) {
+	options.ByObject = map[client.Object]cache.ByObject{
+		&corev1.ConfigMap{}: {
+			Namespaces: map[string]cache.Config{app.OwnNamespace(c): {}},
+			Field:      fields.OneTermEqualSelector(metav1.ObjectNameField, names.CSIConfig),
+		},
+	}
 }

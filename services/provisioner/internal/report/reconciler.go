@@ -43,12 +43,13 @@ type Reconciler struct {
 	Clock clock.PassiveClock
 }
 
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters/status,verbs=patch
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters/finalizers,verbs=update
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephblockpools,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;patch
-// +kubebuilder:rbac:groups="",resources=secrets,resourceNames=rook-csi-rbd-provisioner;rook-csi-rbd-node,verbs=get
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch;patch
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters/status,verbs=patch
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters/finalizers,verbs=update
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephblockpools,verbs=get;list;watch
+// +kubebuilder:rbac:namespace=own,groups="",resources=configmaps,resourceNames=rook-ceph-csi-config,verbs=get;list;watch;patch
+// +kubebuilder:rbac:namespace=own,groups="",resources=configmaps,verbs=create
+// +kubebuilder:rbac:namespace=cluster,groups="",resources=secrets,resourceNames=rook-csi-rbd-provisioner;rook-csi-rbd-node,verbs=get
 
 // Register adds the controller to a manager.
 func (r *Reconciler) Register(mgr manager.Manager) error {
