@@ -142,6 +142,20 @@ func (m *Machine) Hold(device, holder string) {
 	m.write(filepath.Join("sys/block", device, "holders", holder, "dev"), "253:0\n")
 }
 
+// Release takes a holder away again.
+func (m *Machine) Release(device, holder string) {
+	m.t.Helper()
+	m.check(os.RemoveAll(filepath.Join(m.root, "sys/block", device, "holders", holder)))
+}
+
+// Slave makes a stacked device name the one below it.
+func (m *Machine) Slave(device, below string) {
+	m.t.Helper()
+	dir := filepath.Join(m.root, "sys/block", device, "slaves")
+	m.check(os.MkdirAll(dir, 0o755))
+	m.check(os.Symlink(filepath.Join(m.root, "sys/block", below), filepath.Join(dir, below)))
+}
+
 // Mount adds a line to the mount table of the first process.
 func (m *Machine) Mount(number, target, source string) {
 	m.t.Helper()

@@ -162,12 +162,22 @@ func (n *nodes) dispatch(watch int, mask uint32, entry string, changed func(Chan
 	case mask&unix.IN_CLOSE_WRITE != 0:
 		changed(Change{Device: kernelName(string(n.dir), path)})
 	case mask&unix.IN_ISDIR != 0:
-		n.watchLinks()
+		n.dirChanged(path, entry, changed)
 	case path == string(n.dir):
 		changed(Change{Device: entry})
 	default:
 		n.linkChanged(filepath.Join(path, entry), changed)
 	}
+}
+
+// dirChanged watches new directories of links. What was made in them before
+// they were watched is unknown, so everything has to be looked at.
+func (n *nodes) dirChanged(path, entry string, changed func(Change)) {
+	if path == string(n.dir) && entry != "disk" {
+		return
+	}
+	n.watchLinks()
+	changed(Change{Lost: true})
 }
 
 // linkChanged names the device that a link leads to. The target of a link that
