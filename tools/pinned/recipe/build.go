@@ -72,6 +72,7 @@ func (b Builder) Build(ctx context.Context, recipe Recipe) (Built, error) {
 		return built, nil
 	}
 	built.Fresh = true
+	fmt.Fprintf(b.Output, "building %s: %s\n", recipe.Name, recipe.About)
 	return built, b.make(ctx, recipe, built.Directory)
 }
 

@@ -56,7 +56,7 @@ func clusterRecipes() []Recipe {
 	return []Recipe{
 		{
 			Name:     "kube",
-			About:    "Kubernetes " + kubernetes + ": control plane, kubelet, kube-proxy and kubectl in one binary",
+			About:    "Kubernetes " + kubernetes + ": control plane, kubelet, kube-proxy and kubectl in one binary (about 6 minutes on 2 cores)",
 			Programs: map[string]string{"kube": "."},
 			Aliases: map[string]string{
 				"kube-apiserver": "kube", "kube-controller-manager": "kube", "kube-scheduler": "kube",

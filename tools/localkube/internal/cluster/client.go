@@ -110,6 +110,42 @@ func (c *client) nodes(ctx context.Context) (map[string]string, error) {
 	return nodes, nil
 }
 
+// reported is nil when every one of the nodes has renewed its lease since it
+// was started. What the API server says of a node that was just started again
+// is from before.
+func (c *client) reported(ctx context.Context, started map[string]time.Time) error {
+	if len(started) == 0 {
+		return nil
+	}
+	content, err := c.get(ctx, "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
+	if err != nil {
+		return err
+	}
+	var list struct {
+		Items []struct {
+			Metadata struct {
+				Name string `json:"name"`
+			} `json:"metadata"`
+			Spec struct {
+				RenewTime time.Time `json:"renewTime"`
+			} `json:"spec"`
+		} `json:"items"`
+	}
+	if err := json.Unmarshal(content, &list); err != nil {
+		return fmt.Errorf("read leases: %w", err)
+	}
+	renewed := map[string]time.Time{}
+	for _, lease := range list.Items {
+		renewed[lease.Metadata.Name] = lease.Spec.RenewTime
+	}
+	for name, since := range started {
+		if renewed[name].Before(since) {
+			return fmt.Errorf("%s has not reported since it was started", name)
+		}
+	}
+	return nil
+}
+
 // working is nil when that many nodes are ready and the DNS serves.
 func (c *client) working(ctx context.Context, count int) error {
 	nodes, err := c.nodes(ctx)

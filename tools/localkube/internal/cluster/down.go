@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -131,17 +133,23 @@ func (r *run) releaseDisks(ctx context.Context) (string, error) {
 		if err != nil {
 			return err
 		}
-		var left []error
-		for _, number := range numbers {
-			if !r.ownsLoop(number) {
-				continue
-			}
-			released++
-			left = append(left, r.release(number))
-		}
-		return errors.Join(left...)
+		numbers = slices.DeleteFunc(numbers, func(number int) bool { return !r.ownsLoop(number) })
+		released = max(released, len(numbers))
+		return r.releaseAll(numbers)
 	})
 	return fmt.Sprintf("%d loop devices", released), errors.Join(append(failures, err)...)
+}
+
+// releaseAll releases loop devices side by side: the kernel waits long for
+// each.
+func (r *run) releaseAll(numbers []int) error {
+	failures := make([]error, len(numbers))
+	var group sync.WaitGroup
+	for i, number := range numbers {
+		group.Go(func() { failures[i] = r.release(number) })
+	}
+	group.Wait()
+	return errors.Join(failures...)
 }
 
 // ownsLoop is true for the cluster's own numbers and for any other device that
@@ -171,6 +179,9 @@ func (r *run) orphanedVolume(backing string) bool {
 }
 
 func (r *run) release(number int) error {
+	if err := releaseHolders(number); err != nil {
+		return err
+	}
 	if err := disk.Detach(number); err != nil {
 		return err
 	}

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/rook-ceph/rook-ceph/tools/localkube/internal/layout"
@@ -59,4 +61,25 @@ func mountsBelow(mountinfo, directory string) ([]string, error) {
 		}
 	}
 	return targets, nil
+}
+
+// releaseHolders removes the device-mapper devices that lie on a loop device,
+// such as encrypted OSDs and logical volumes. They outlive their node.
+func releaseHolders(number int) error {
+	holders, err := filepath.Glob("/sys/block/loop" + strconv.Itoa(number) + "/holders/dm-*")
+	if err != nil {
+		return fmt.Errorf("list holders of loop device %d: %w", number, err)
+	}
+	var failures []error
+	for _, holder := range holders {
+		name, err := os.ReadFile(filepath.Join("/sys/block", filepath.Base(holder), "dm/name"))
+		if err != nil {
+			continue
+		}
+		said, err := exec.Command("dmsetup", "remove", "--force", strings.TrimSpace(string(name))).CombinedOutput() //nolint:noctx // a single ioctl
+		if err != nil {
+			failures = append(failures, fmt.Errorf("remove %s from loop device %d: %w: %s", strings.TrimSpace(string(name)), number, err, said))
+		}
+	}
+	return errors.Join(failures...)
 }

@@ -78,6 +78,9 @@ func (r *run) start(ctx context.Context, name string) (bool, error) {
 	if err := r.cgroups.Create(spec.Cgroup); err != nil {
 		return false, err
 	}
+	if name != layout.ControlPlane {
+		r.started[name] = r.Clock()
+	}
 	_, err = machine.Launch(ctx, r.executable(), spec, func(pid int) error {
 		return errors.Join(r.cgroups.Join(spec.Cgroup, pid), network.Connect(r.cluster, name, pid))
 	})

@@ -39,6 +39,8 @@ type run struct {
 	cgroups  host.Cgroups
 	programs map[string]recipe.Built
 	archives []image.Archive
+	// started says when this run started which node.
+	started map[string]time.Time
 }
 
 // program returns the path of a built program.

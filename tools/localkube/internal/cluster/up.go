@@ -89,7 +89,7 @@ func (t *Tool) open(request Request) (*run, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	return &run{Tool: t, cluster: cluster, programs: map[string]recipe.Built{}}, existed && existing == cluster, nil
+	return &run{Tool: t, cluster: cluster, programs: map[string]recipe.Built{}, started: map[string]time.Time{}}, existed && existing == cluster, nil
 }
 
 func (r *run) upStages() []stage {
@@ -150,7 +150,7 @@ func (r *run) installPackages(ctx context.Context) (string, error) {
 	if len(missing) == 0 {
 		return "all there", nil
 	}
-	return strings.Join(missing, " "), host.InstallPackages(ctx, missing, r.Output)
+	return strings.Join(missing, " "), host.InstallPackages(ctx, missing)
 }
 
 func (r *run) buildPrograms(ctx context.Context) (string, error) {
@@ -321,6 +321,9 @@ func (r *run) awaitReady(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return "", await(ctx, "a working cluster", 3*time.Minute, func(ctx context.Context) error {
+		if err := client.reported(ctx, r.started); err != nil {
+			return err
+		}
 		return client.working(ctx, r.cluster.Nodes)
 	})
 }

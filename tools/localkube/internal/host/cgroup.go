@@ -14,8 +14,8 @@ import (
 
 // Cgroups is the host's cgroup file system.
 type Cgroups struct {
-	// hierarchies are the mount points: one for cgroup v2, one for each
-	// controller for v1.
+	// hierarchies are the mount points: one for cgroup v2; for v1 one for each
+	// controller, and the v2 one of a hybrid host.
 	hierarchies []string
 	unified     bool
 }
@@ -42,13 +42,15 @@ func FindCgroups() (Cgroups, error) {
 	return Cgroups{hierarchies: hierarchies}, nil
 }
 
-// legacyHierarchies returns the mount points of cgroup v1 in a mountinfo file.
+// legacyHierarchies returns the mount points of cgroup v1 in a mountinfo file,
+// with that of the empty v2 hierarchy that a hybrid host has beside them:
+// container runtimes use it too.
 func legacyHierarchies(mountinfo string) []string {
 	var found []string
 	for line := range strings.Lines(mountinfo) {
 		before, after, ok := strings.Cut(line, " - ")
 		fields := strings.Fields(before)
-		if ok && len(fields) > 4 && strings.HasPrefix(after, "cgroup ") && strings.HasPrefix(fields[4], cgroupRoot+"/") {
+		if ok && len(fields) > 4 && (strings.HasPrefix(after, "cgroup ") || strings.HasPrefix(after, "cgroup2 ")) && strings.HasPrefix(fields[4], cgroupRoot+"/") {
 			found = append(found, fields[4])
 		}
 	}

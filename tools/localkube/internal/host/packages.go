@@ -3,9 +3,9 @@ package host
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -48,21 +48,22 @@ func Exists(path string) bool {
 	return err == nil
 }
 
-// InstallPackages installs Debian packages. What apt says goes to output.
-func InstallPackages(ctx context.Context, names []string, output io.Writer) error {
+// InstallPackages installs Debian packages. It waits for another run of apt,
+// and what apt says is shown only when it fails.
+func InstallPackages(ctx context.Context, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
 	if !Exists("/usr/bin/apt-get") {
 		return fmt.Errorf("install packages: this is no Debian or Ubuntu system: install %s by hand and run this again", strings.Join(names, ", "))
 	}
-	install := append([]string{"install", "-y", "--no-install-recommends"}, names...)
-	for _, arguments := range [][]string{{"update"}, install} {
+	quiet := []string{"-qq", "-o", "DPkg::Lock::Timeout=300"}
+	install := append(append(slices.Clone(quiet), "install", "-y", "--no-install-recommends"), names...)
+	for _, arguments := range [][]string{append(slices.Clone(quiet), "update"), install} {
 		command := exec.CommandContext(ctx, "apt-get", arguments...)
 		command.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		command.Stdout, command.Stderr = output, output
-		if err := command.Run(); err != nil {
-			return fmt.Errorf("run apt-get %s: %w", strings.Join(arguments, " "), err)
+		if said, err := command.CombinedOutput(); err != nil {
+			return fmt.Errorf("run apt-get %s: %w: %s", strings.Join(arguments, " "), err, strings.TrimSpace(string(said)))
 		}
 	}
 	return nil

@@ -56,7 +56,10 @@ func EnsureBridge(cluster layout.Cluster) error {
 	if err := netlink.LinkSetUp(bridge); err != nil {
 		return fmt.Errorf("bring up bridge %s: %w", name, err)
 	}
-	for node := 1; node <= cluster.Nodes; node++ {
+	if err := admit(name); err != nil {
+		return err
+	}
+	for node := 1; node <= layout.MaxNodes; node++ {
 		route := &netlink.Route{
 			LinkIndex: bridge.Attrs().Index, Dst: prefix(cluster.NodePods(node)), Gw: cluster.NodeAddress(node).AsSlice(),
 		}
@@ -114,7 +117,7 @@ func Remove(cluster layout.Cluster) error {
 	for node := 1; node <= layout.MaxNodes; node++ {
 		ours[cluster.HostLink(layout.Node(node))] = true
 	}
-	var failures []error
+	failures := []error{expel(cluster.Bridge())}
 	for _, link := range links {
 		if ours[link.Attrs().Name] {
 			failures = append(failures, remove(link.Attrs().Name))
