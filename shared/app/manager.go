@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/rook-ceph/rook-ceph/shared/version"
@@ -84,7 +83,7 @@ func metricsOptions(c *cli.Context) metricsserver.Options {
 	options := metricsserver.Options{BindAddress: c.String(flagMetrics)}
 	if c.Bool(flagMetricsAuth) {
 		options.SecureServing = true
-		options.FilterProvider = filters.WithAuthenticationAndAuthorization
+		options.FilterProvider = newGuard
 	}
 	return options
 }
