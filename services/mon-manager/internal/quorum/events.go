@@ -1,0 +1,49 @@
+package quorum
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
+)
+
+// happening is one event to publish.
+type happening struct {
+	typ, reason, action, note string
+}
+
+func (p *pass) event(h happening) {
+	p.Events.Eventf(p.cluster, nil, h.typ, h.reason, h.action, "%s", h.note)
+}
+
+// announce publishes an event when the condition changes its status or reason.
+func (p *pass) announce(found api.Condition) {
+	old := condition.Find(p.cluster.Status.Conditions, found.Type)
+	if old != nil && old.Status == found.Status && old.Reason == found.Reason {
+		return
+	}
+	h := happening{corev1.EventTypeNormal, found.Reason, "Reconcile", found.Message}
+	switch found.Reason {
+	case api.ReasonIdentityLost, api.ReasonImageMissing, api.ReasonImageUnsupported, api.ReasonMonitorsUnschedulable,
+		api.ReasonMonitorsOutOfQuorum, api.ReasonQuorumLost, api.ReasonStaleMonitors, api.ReasonError:
+		h.typ = corev1.EventTypeWarning
+	}
+	if found.Status == metav1.ConditionTrue {
+		h.reason = found.Type
+	}
+	p.event(h)
+}
+
+func removed(cluster *api.CephCluster, name string, change *api.MonitorChange) happening {
+	why := ""
+	if change != nil && change.Reason != "" {
+		why = " (" + change.Reason + ")"
+	}
+	return happening{
+		corev1.EventTypeNormal, "MonitorRemoved", "RemoveMonitor",
+		fmt.Sprintf("Removed monitor %s of CephCluster %s from the monitor map%s", name, cluster.Name, why),
+	}
+}

@@ -1,0 +1,129 @@
+package quorum
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/apply"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/step"
+)
+
+// pieces are the parts of the status that this controller owns. It always
+// sends all of them.
+type pieces struct {
+	connection *api.Connection
+	members    *api.MonitorsStatus
+	version    *api.ClusterVersion
+	daemon     api.DaemonStatus
+}
+
+func piecesOf(cluster *api.CephCluster) pieces {
+	return pieces{
+		connection: cluster.Status.Connection.DeepCopy(),
+		members:    cluster.Status.Monitors.DeepCopy(),
+		version:    cluster.Status.CephVersion.DeepCopy(),
+		daemon:     cluster.Status.Daemons[api.RoleMon],
+	}
+}
+
+// monitors notes the members, and the change in flight.
+func (s *pieces) monitors(plan Plan) {
+	if len(plan.Members) == 0 {
+		return
+	}
+	highest := plan.MaxID
+	s.members = &api.MonitorsStatus{Members: toStatus(plan.Members), MaxMonID: &highest, Change: plan.Change}
+}
+
+// publish notes how clients reach the cluster, from the monmap itself.
+func (s *pieces) publish(cluster *api.CephCluster, members []Member, quorum *ceph.QuorumStatus, fsid string) {
+	known := Publishable(members, quorum)
+	if len(known) == 0 {
+		return
+	}
+	connection := &api.Connection{
+		FSID: fsid, MonHost: monHost(known, onlyV2(cluster)), MonmapEpoch: int64(quorum.MonMap.Epoch),
+	}
+	for _, member := range sorted(known) {
+		endpoint := api.MonitorEndpoint{Name: member.Name, Address: member.Address, V2Port: PortV2}
+		if !onlyV2(cluster) {
+			endpoint.V1Port = PortV1
+		}
+		connection.Endpoints = append(connection.Endpoints, endpoint)
+	}
+	s.connection = connection
+}
+
+// Publishable returns the members that the monmap holds at the address that we
+// know: a subset of the authoritative list, without duplicates.
+func Publishable(members []Member, quorum *ceph.QuorumStatus) []Member {
+	inMap := map[string]bool{}
+	for _, mon := range quorum.MonMap.Mons {
+		inMap[mon.Name] = true
+	}
+	var known []Member
+	taken := map[string]bool{}
+	for _, member := range sorted(members) {
+		if inMap[member.Name] && member.Address != "" && !taken[member.Address] {
+			taken[member.Address] = true
+			known = append(known, member)
+		}
+	}
+	return known
+}
+
+// persist writes the intention before its first effect, and fails the pass if
+// that cannot be done.
+func (p *pass) persist(ctx context.Context) error {
+	if equality.Semantic.DeepEqual(p.status.members, p.cluster.Status.Monitors) {
+		return nil
+	}
+	return p.send(ctx, condition.Find(p.cluster.Status.Conditions, api.ConditionMonitorsInQuorum))
+}
+
+// writeStatus writes what the pass found.
+func (p *pass) writeStatus(ctx context.Context, report step.Report) error {
+	if len(p.plan.Members) > 0 {
+		p.status.daemon = p.daemons()
+	}
+	found := condition.From(api.ConditionMonitorsInQuorum, report, p.cluster.Generation)
+	if report.IsDone() && report.Err == nil {
+		found.Message = fmt.Sprintf("%d of %d monitors are in quorum", len(p.plan.Members), Count(p.cluster))
+	}
+	p.announce(found)
+	merged := condition.Merge(p.cluster.Status.Conditions, p.Clock.Now(), found)
+	return p.send(ctx, &merged[0])
+}
+
+func (p *pass) send(ctx context.Context, found *api.Condition) error {
+	status := api.ClusterStatus{
+		Connection: p.status.connection, Monitors: p.status.members, CephVersion: p.status.version,
+	}
+	if found != nil {
+		status.Conditions = []api.Condition{*found}
+	}
+	if p.status.daemon != (api.DaemonStatus{}) {
+		status.Daemons = map[string]api.DaemonStatus{api.RoleMon: p.status.daemon}
+	}
+	applier := apply.Applier{Client: liveClient{p.Client, p.Live}, Manager: Name}
+	return applier.Status(ctx, p.cluster, status)
+}
+
+// liveClient compares with what is stored, not with what the cache has: an
+// intention must not be skipped because the cache still shows an older one that
+// reads the same.
+type liveClient struct {
+	client.Client
+	live client.Reader
+}
+
+// Get reads around the cache.
+func (c liveClient) Get(ctx context.Context, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+	return c.live.Get(ctx, key, obj, opts...)
+}

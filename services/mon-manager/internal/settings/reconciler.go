@@ -1,0 +1,197 @@
+package settings
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/apply"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/problem"
+	"github.com/rook-ceph/rook-ceph/shared/step"
+
+	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/scope"
+	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/watches"
+)
+
+// Name is the controller: field manager, metrics label and event source.
+const Name = api.WriterSettings
+
+const (
+	concurrent  = 4
+	callTimeout = 30 * time.Second
+	// recordKey is where Ceph keeps the list of options that we set.
+	recordKey = "rook/mon-manager/config"
+)
+
+// Sessions are the connections to the clusters.
+type Sessions interface {
+	Session(types.NamespacedName) (ceph.Client, error)
+}
+
+// Reconciler keeps the configuration of CephClusters.
+type Reconciler struct {
+	Client client.Client
+	Links  Sessions
+	Events events.EventRecorder
+	Clock  clock.PassiveClock
+}
+
+// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch
+// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters/status,verbs=get;patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Register adds the controller to the manager.
+func (r *Reconciler) Register(mgr manager.Manager, changes <-chan event.GenericEvent) error {
+	return ctrl.NewControllerManagedBy(mgr).Named(Name).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent}).
+		For(&api.CephCluster{}, builder.WithPredicates(watches.Asked(nil))).
+		WatchesRawSource(source.Channel(changes, &handler.EnqueueRequestForObject{})).
+		Complete(reconcile.AsReconciler(r.Client, r))
+}
+
+// Reconcile brings the options and mutes of one cluster to what its spec wants.
+func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (reconcile.Result, error) {
+	verdict, _, err := scope.Of(ctx, r.Client, cluster)
+	if err != nil || verdict != scope.Served || cluster.DeletionTimestamp != nil {
+		return reconcile.Result{}, err
+	}
+	report := step.Run(ctx, step.Named("settings", func(ctx context.Context) (step.Outcome, error) {
+		return r.applySettings(ctx, cluster)
+	}))
+	found := condition.From(api.ConditionConfigApplied, report, cluster.Generation)
+	if found.Status == metav1.ConditionFalse && found.Reason == api.ReasonInvalidSpec && condition.Changed(cluster.Status.Conditions, found) {
+		r.Events.Eventf(cluster, nil, corev1.EventTypeWarning, found.Reason, "Reconcile", "%s", found.Message)
+	}
+	applier := apply.Applier{Client: r.Client, Manager: Name}
+	status := api.ClusterStatus{Conditions: condition.Merge(cluster.Status.Conditions, r.Clock.Now(), found)}
+	return report.Result(), errors.Join(report.Err, applier.Status(ctx, cluster, status))
+}
+
+func (r *Reconciler) applySettings(ctx context.Context, cluster *api.CephCluster) (step.Outcome, error) {
+	session, err := r.Links.Session(client.ObjectKeyFromObject(cluster))
+	if err != nil {
+		return step.Wait(api.ReasonWaiting, "Waiting for monitors: nobody answers yet"), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	dump, err := session.ConfigDump(ctx)
+	if errors.Is(err, ceph.ErrUnreachable) {
+		return step.Wait(api.ReasonWaiting, "Waiting for monitors: they do not answer"), nil
+	}
+	if err != nil {
+		return step.None, err
+	}
+	recorded, raw, err := record(ctx, session)
+	if err != nil {
+		return step.None, err
+	}
+	status, err := session.Status(ctx)
+	if err != nil {
+		return step.None, err
+	}
+	plan := Decide(cluster, dump, recorded, status.Health.Mutes)
+	if err := remember(ctx, session, recorded, plan, raw); err != nil {
+		return step.None, err
+	}
+	return change(ctx, session, plan)
+}
+
+// record reads which options we set before.
+func record(ctx context.Context, session ceph.Client) ([]Option, []byte, error) {
+	raw, err := session.ConfigKeyGet(ctx, recordKey)
+	if errors.Is(err, ceph.ErrNotFound) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	var options []Option
+	if err := json.Unmarshal(raw, &options); err != nil {
+		return nil, nil, fmt.Errorf("read %s: %w", recordKey, err)
+	}
+	return options, bytes.TrimSpace(raw), nil
+}
+
+// remember notes the options before the first of them is set: what is set and
+// not noted would stay for ever. What has to be removed stays noted until it is.
+func remember(ctx context.Context, session ceph.Client, recorded []Option, plan Plan, raw []byte) error {
+	all := slices.Clone(plan.Record)
+	for _, option := range plan.Remove {
+		if !slices.Contains(all, option) && slices.Contains(recorded, option) {
+			all = append(all, option)
+		}
+	}
+	body, err := json.Marshal(order(all))
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", recordKey, err)
+	}
+	if bytes.Equal(body, raw) {
+		return nil
+	}
+	return session.ConfigKeySet(ctx, recordKey, body)
+}
+
+// change makes the changes. An option that Ceph refuses is named and stops no
+// other one.
+func change(ctx context.Context, session ceph.Client, plan Plan) (step.Outcome, error) {
+	var refused []string
+	for _, option := range order(slices.Collect(maps.Keys(plan.Set))) {
+		err := session.ConfigSet(ctx, option.Who, option.Name, plan.Set[option])
+		if errors.Is(err, ceph.ErrInvalid) || errors.Is(err, ceph.ErrNotFound) {
+			refused = append(refused, fmt.Sprintf("%s/%s: %v", option.Who, option.Name, err))
+			continue
+		}
+		if err != nil {
+			return step.None, err
+		}
+	}
+	for _, option := range plan.Remove {
+		if err := session.ConfigRemove(ctx, option.Who, option.Name); err != nil {
+			return step.None, err
+		}
+	}
+	if err := mute(ctx, session, plan); err != nil {
+		return step.None, err
+	}
+	if len(refused) > 0 {
+		return step.Stall(api.ReasonInvalidSpec, "Ceph refuses options of `spec.cephConfig`; correct or remove them: "+problem.Sentence(refused)), nil
+	}
+	return step.Done, nil
+}
+
+func mute(ctx context.Context, session ceph.Client, plan Plan) error {
+	for _, code := range plan.Mute {
+		if err := session.HealthMute(ctx, ceph.HealthMute{Code: code, Sticky: true}); err != nil {
+			return err
+		}
+	}
+	for _, code := range plan.Unmute {
+		if err := session.HealthUnmute(ctx, code); err != nil {
+			return err
+		}
+	}
+	return nil
+}
