@@ -59,13 +59,13 @@ func (c Client) MgrModuleList(ctx context.Context) (MgrModules, error) {
 func (c Client) MgrModuleEnable(ctx context.Context, name string, answer Confirmation) error {
 	args := arguments{"module": name}
 	if answer == Really {
-		args["force"] = "--force"
+		args["force"] = true
 	}
 	return do(ctx, c.Mon, "mgr module enable", args)
 }
 
 // MgrModuleDisable turns a module off. Disabling twice succeeds; an always-on
-// module is refused with ErrInvalid.
+// module is refused, with ErrInvalid or ErrDenied by release.
 func (c Client) MgrModuleDisable(ctx context.Context, name string) error {
 	return do(ctx, c.Mon, "mgr module disable", arguments{"module": name})
 }

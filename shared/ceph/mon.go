@@ -14,12 +14,11 @@ type MonMap struct {
 
 // Mon is one entry of a MonMap.
 type Mon struct {
-	Rank          int     `json:"rank"`
-	Name          string  `json:"name"`
-	PublicAddrs   AddrVec `json:"public_addrs"`
-	Priority      int     `json:"priority"`
-	Weight        int     `json:"weight"`
-	CrushLocation string  `json:"crush_location"`
+	Rank        int     `json:"rank"`
+	Name        string  `json:"name"`
+	PublicAddrs AddrVec `json:"public_addrs"`
+	Priority    int     `json:"priority"`
+	Weight      int     `json:"weight"`
 }
 
 // AddrVec is the list of a daemon's addresses, one per protocol.
@@ -124,8 +123,8 @@ func (c Client) MonMetadata(ctx context.Context) ([]MonMetadata, error) {
 	return ask[[]MonMetadata](ctx, c.Mon, "mon metadata", nil)
 }
 
-// MonSetAuthAllowedCiphers sets which cephx key types may log in, such as
+// MonSet changes a setting of the monmap, such as auth_allowed_ciphers to
 // "aes,aes256k" (Ceph 20.2.4 and later; ErrInvalid before).
-func (c Client) MonSetAuthAllowedCiphers(ctx context.Context, ciphers string) error {
-	return do(ctx, c.Mon, "mon set auth_allowed_ciphers", arguments{"ciphers": ciphers})
+func (c Client) MonSet(ctx context.Context, setting, value string) error {
+	return do(ctx, c.Mon, "mon set", arguments{"name": setting, "value": value})
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
+	"syscall"
 )
 
 // OSDNewRequest names an OSD to be: its uuid, its cephx key, and optionally
@@ -43,25 +45,30 @@ func (c Client) OSDNew(ctx context.Context, request OSDNewRequest) (int, error) 
 	return *reply.ID, nil
 }
 
-// OSDPurge forgets a down OSD: its id, key and CRUSH entry. The mgr refuses
-// with ErrBusy or ErrAgain unless its data is safe elsewhere; Really is
-// required by Ceph and does not override that check. An unknown id succeeds.
-func (c Client) OSDPurge(ctx context.Context, id int, answer Confirmation) error {
-	args := arguments{"id": id}.confirm("yes_i_really_mean_it", answer)
-	return do(ctx, c.Mgr, "osd purge", args)
+// OSDPurge forgets a down OSD: its id, key and CRUSH entry. Ceph refuses with
+// ErrBusy, ErrDenied or ErrAgain unless the OSD is down and its data is safe
+// elsewhere. An unknown id succeeds.
+//
+// The call sends no confirmation on purpose: the mgr takes one as an order to
+// skip the check that the data is safe, and wants none when it is.
+func (c Client) OSDPurge(ctx context.Context, id int) error {
+	return do(ctx, c.Mgr, "osd purge", arguments{"id": id})
 }
 
 // OSDPurgeUnsafe is OSDPurge without the check that the data is safe.
-func (c Client) OSDPurgeUnsafe(ctx context.Context, id int, answer Confirmation) error {
-	args := arguments{"id": id, "force": true}.confirm("yes_i_really_mean_it", answer)
-	return do(ctx, c.Mgr, "osd purge", args)
+func (c Client) OSDPurgeUnsafe(ctx context.Context, id int) error {
+	return do(ctx, c.Mgr, "osd purge", arguments{"id": id, "force": true, "yes_i_really_mean_it": true})
 }
 
 // OSDDestroy forgets the key and data of a down OSD but keeps its id and
 // CRUSH entry for a replacement. The checks are those of OSDPurge.
-func (c Client) OSDDestroy(ctx context.Context, id int, answer Confirmation) error {
-	args := arguments{"id": id}.confirm("yes_i_really_mean_it", answer)
-	return do(ctx, c.Mgr, "osd destroy", args)
+func (c Client) OSDDestroy(ctx context.Context, id int) error {
+	return do(ctx, c.Mgr, "osd destroy", arguments{"id": id})
+}
+
+// OSDDestroyUnsafe is OSDDestroy without the check that the data is safe.
+func (c Client) OSDDestroyUnsafe(ctx context.Context, id int) error {
+	return do(ctx, c.Mgr, "osd destroy", arguments{"id": id, "force": true, "yes_i_really_mean_it": true})
 }
 
 // OKToStop is what "osd ok-to-stop" found out.
@@ -82,10 +89,7 @@ type OKToStop struct {
 func (c Client) OSDOKToStop(ctx context.Context, maximum int, ids ...int) (OKToStop, error) {
 	args := arguments{"ids": idStrings(ids)}
 	with(args, "max", maximum)
-	reply, err := askRefusal[struct {
-		Result OKToStop `json:"ok_to_stop"`
-	}](ctx, c.Mgr, "osd ok-to-stop", args)
-	return reply.Result, err
+	return askRefusal[OKToStop](ctx, c.Mgr, "osd ok-to-stop", args)
 }
 
 // SafeToDestroy sorts the asked OSDs by whether their data is elsewhere.
@@ -99,8 +103,19 @@ type SafeToDestroy struct {
 // OSDSafeToDestroy returns a nil error only when all asked OSDs can be
 // destroyed without reducing the durability of data; a refusal matches ErrBusy
 // and carries the findings too; ErrAgain means that the mgr cannot tell yet.
+// Ceph itself reports success as soon as it could answer.
 func (c Client) OSDSafeToDestroy(ctx context.Context, ids ...int) (SafeToDestroy, error) {
-	return askRefusal[SafeToDestroy](ctx, c.Mgr, "osd safe-to-destroy", arguments{"ids": idStrings(ids)})
+	const prefix = "osd safe-to-destroy"
+	result, err := askRefusal[SafeToDestroy](ctx, c.Mgr, prefix, arguments{"ids": idStrings(ids)})
+	if err != nil {
+		return result, err
+	}
+	for _, id := range ids {
+		if !slices.Contains(result.Safe, id) {
+			return result, &Error{Prefix: prefix, Errno: syscall.EBUSY, Status: fmt.Sprintf("osd.%d is not safe to destroy", id)}
+		}
+	}
+	return result, nil
 }
 
 // OSDIn lets data flow to the OSDs.

@@ -1,9 +1,13 @@
 package ceph
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -155,7 +159,42 @@ func (c Client) BlocklistRemoveRange(ctx context.Context, cidr string) error {
 	return do(ctx, c.Mon, "osd blocklist", arguments{"range": "range", "blocklistop": "rm", "addr": cidr})
 }
 
-// BlocklistList reads the refused client addresses.
+// decodeBlocklist reads the reply of "osd blocklist ls", which is two JSON
+// arrays one after the other: single addresses, then ranges.
+func decodeBlocklist(body []byte) ([]BlocklistEntry, error) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	var all []BlocklistEntry
+	for count := 0; ; count++ {
+		var some []struct {
+			BlocklistEntry
+			Range string `json:"range"`
+		}
+		err := decoder.Decode(&some)
+		if errors.Is(err, io.EOF) && count > 0 {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range some {
+			if entry.Range != "" {
+				entry.Addr = entry.Range
+			}
+			all = append(all, entry.BlocklistEntry)
+		}
+	}
+}
+
+// BlocklistList reads the refused client addresses and ranges.
 func (c Client) BlocklistList(ctx context.Context) ([]BlocklistEntry, error) {
-	return ask[[]BlocklistEntry](ctx, c.Mon, "osd blocklist ls", nil)
+	const prefix = "osd blocklist ls"
+	reply, err := raw(ctx, c.Mon, Command{Prefix: prefix})
+	if err != nil {
+		return nil, err
+	}
+	entries, err := decodeBlocklist(reply.Body)
+	if err != nil {
+		return nil, fmt.Errorf("decode reply of %q: %w", prefix, err)
+	}
+	return entries, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"strconv"
+	"strings"
+	"syscall"
 )
 
 // Pool is one pool as "osd pool ls detail" and "osd dump" print it.
@@ -47,8 +49,13 @@ type PoolSpec struct {
 
 // PoolCreate makes a pool: erasure coded when a profile is named, replicated
 // otherwise. An existing pool of the same type succeeds unchanged; of the
-// other type it is ErrInvalid. Really allows names that start with a dot.
+// other type it is ErrInvalid. Names that start with a dot need Really, else
+// they are ErrDenied here: Ceph would report success and make nothing.
 func (c Client) PoolCreate(ctx context.Context, spec PoolSpec, answer Confirmation) error {
+	const prefix = "osd pool create"
+	if strings.HasPrefix(spec.Name, ".") && answer != Really {
+		return &Error{Prefix: prefix, Errno: syscall.EPERM, Status: "pool names beginning with . are reserved"}
+	}
 	args := arguments{"pool": spec.Name, "pool_type": "replicated"}
 	if spec.ErasureCodeProfile != "" {
 		args["pool_type"] = "erasure"
@@ -62,7 +69,7 @@ func (c Client) PoolCreate(ctx context.Context, spec PoolSpec, answer Confirmati
 	with(args, "autoscale_mode", spec.AutoscaleMode)
 	with(args, "bulk", spec.Bulk)
 	with(args, "target_size_ratio", Float(spec.TargetSizeRatio))
-	return do(ctx, c.Mon, "osd pool create", args.confirm("yes_i_really_mean_it", answer))
+	return do(ctx, c.Mon, prefix, args.confirm("yes_i_really_mean_it", answer))
 }
 
 // PoolList reads all pools with their settings.

@@ -156,7 +156,7 @@ func TestPlacementGroupsDecideWhatMayStop(t *testing.T) {
 	if _, err := client.OSDSafeToDestroy(ctx, 2); err != nil {
 		t.Errorf("safe-to-destroy once out: %v", err)
 	}
-	if err := client.OSDPurge(ctx, 2, ceph.Really); err != nil {
+	if err := client.OSDPurge(ctx, 2); err != nil {
 		t.Errorf("purge: %v", err)
 	}
 	if diff := cmp.Diff([]int{0, 1}, cluster.OSDIDs()); diff != "" {

@@ -304,9 +304,6 @@ func (c *Cluster) classes() []string {
 
 func (c *call) crushClassOSDs() (any, error) {
 	ids := []int{}
-	if !slices.Contains(c.classes(), c.str("class")) {
-		return nil, refuse(errNoEntry, "class '%s' does not exist", c.str("class"))
-	}
 	for _, id := range c.osds.ids() {
 		if c.osds.all[id].class == c.str("class") {
 			ids = append(ids, id)

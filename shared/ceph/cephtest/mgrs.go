@@ -96,7 +96,7 @@ func mgrCommands() map[string]command {
 		"mgr services":              read("", func(c *call) (any, error) { return c.mgrServices(), nil }),
 		"mgr fail":                  write("who:str?", (*call).mgrFail),
 		"mgr module ls":             read("", (*call).mgrModules),
-		"mgr module enable":         write("module:str force:str?", (*call).moduleEnable),
+		"mgr module enable":         write("module:str force:bool?", (*call).moduleEnable),
 		"mgr module disable":        write("module:str", (*call).moduleDisable),
 		"balancer mode":             mgrWrite("mode:str", (*call).balancerMode),
 		"balancer on":               mgrWrite("", func(c *call) error { c.balance.Active = true; return nil }),
@@ -170,7 +170,7 @@ func (c *call) moduleEnable() error {
 	switch {
 	case slices.Contains(alwaysOn(), name):
 		c.status = "module '" + name + "' is already enabled (always-on)"
-	case !slices.Contains(c.mgrs.known, name) && c.str("force") == "":
+	case !slices.Contains(c.mgrs.known, name) && !c.flag("force"):
 		return refuse(errNoEntry, "all mgr daemons do not support module '%s', pass --force to force enablement", name)
 	case !slices.Contains(c.mgrs.enabled, name):
 		c.mgrs.enabled = append(c.mgrs.enabled, name)
@@ -183,7 +183,11 @@ func (c *call) moduleEnable() error {
 func (c *call) moduleDisable() error {
 	name := c.str("module")
 	if slices.Contains(alwaysOn(), name) {
-		return refuse(errInvalid, "module '%s' cannot be disabled (always-on)", name)
+		errno := errInvalid
+		if releaseName(c.version) == "tentacle" {
+			errno = errPerm
+		}
+		return refuse(errno, "module '%s' cannot be disabled (always-on)", name)
 	}
 	if i := slices.Index(c.mgrs.enabled, name); i >= 0 {
 		c.mgrs.enabled = slices.Delete(c.mgrs.enabled, i, i+1)

@@ -16,6 +16,7 @@ type monitors struct {
 	members  []ceph.Mon
 	running  map[string]bool
 	removed  map[string]bool
+	settings map[string]string
 }
 
 func (m *monitors) index(name string) int {
@@ -100,7 +101,7 @@ func (c *Cluster) StartMon(name, addr string) {
 func (c *Cluster) startMon(name, addr string) {
 	m := &c.mons
 	if m.running == nil {
-		m.running, m.removed = map[string]bool{}, map[string]bool{}
+		m.running, m.removed, m.settings = map[string]bool{}, map[string]bool{}, map[string]string{}
 	}
 	if m.removed[name] {
 		return
@@ -115,7 +116,7 @@ func (c *Cluster) startMon(name, addr string) {
 	} else if !m.hasQuorum() {
 		return
 	}
-	m.members = append(m.members, ceph.Mon{Name: name, PublicAddrs: monAddrs(addr), CrushLocation: "{}"})
+	m.members = append(m.members, ceph.Mon{Name: name, PublicAddrs: monAddrs(addr)})
 	m.renumber()
 }
 
@@ -202,6 +203,7 @@ func monCommands() map[string]command {
 		"mon ok-to-add-offline":     read("", (*call).monOKToAdd),
 		"mon set-addrs":             write("name:str addrs:str", (*call).monSetAddrs),
 		"mon set election_strategy": write("strategy:str", (*call).monElection),
+		"mon set":                   write("name:str value:str", (*call).monSet),
 		"mon enable-msgr2":          write("", func(*call) error { return nil }),
 		"versions":                  read("", (*call).versions),
 	}
@@ -298,6 +300,19 @@ func (c *call) monSetAddrs() error {
 		vec.Addrs = append(vec.Addrs, ceph.Addr{Type: protocol, Addr: addr})
 	}
 	c.mons.members[i].PublicAddrs = vec
+	c.mons.renumber()
+	return nil
+}
+
+func (c *call) monSet() error {
+	known := []string{"auth_allowed_ciphers", "auth_preferred_cipher", "auth_service_cipher"}
+	if releaseName(c.version) != "tentacle" || !slices.Contains(known, c.str("name")) {
+		return refuse(errInvalid, "command not known")
+	}
+	if c.mons.settings[c.str("name")] == c.str("value") {
+		return nil
+	}
+	c.mons.settings[c.str("name")] = c.str("value")
 	c.mons.renumber()
 	return nil
 }

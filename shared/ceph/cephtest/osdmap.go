@@ -1,6 +1,7 @@
 package cephtest
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -85,7 +86,7 @@ func (c *call) osdUnsetGroup() error {
 
 func ratio(name string) func(*call) error {
 	return func(c *call) error {
-		c.osds.ratios[name] = c.float("ratio")
+		c.osds.ratios[name] = float64(float32(c.float("ratio")))
 		c.osds.epoch++
 		return nil
 	}
@@ -117,6 +118,9 @@ func (c *call) requireClient() error {
 	return nil
 }
 
+// rangeMark tells ranges from single addresses in the fake's blocklist.
+const rangeMark = "range "
+
 func (c *call) blocklist() error {
 	addr := c.str("addr")
 	if !strings.Contains(addr, ":") {
@@ -126,7 +130,8 @@ func (c *call) blocklist() error {
 		addr += "/0"
 	}
 	if c.str("range") != "" {
-		addr = "cidr:" + c.str("addr")
+		base, bits, _ := strings.Cut(c.str("addr"), "/")
+		addr = rangeMark + base + ":0/" + bits
 	}
 	switch _, listed := c.osds.blocklist[addr]; {
 	case c.str("blocklistop") == "add":
@@ -142,11 +147,20 @@ func (c *call) blocklist() error {
 }
 
 func (c *call) blocklistList() (any, error) {
-	list := []ceph.BlocklistEntry{}
+	list, ranges := []ceph.BlocklistEntry{}, []map[string]string{}
 	for _, addr := range sortedKeys(c.osds.blocklist) {
+		if cidr, isRange := strings.CutPrefix(addr, rangeMark); isRange {
+			ranges = append(ranges, map[string]string{"range": cidr, "until": c.osds.blocklist[addr]})
+			continue
+		}
 		list = append(list, ceph.BlocklistEntry{Addr: addr, Until: c.osds.blocklist[addr]})
 	}
-	return list, nil
+	single, err := json.Marshal(list)
+	if err != nil {
+		return nil, err
+	}
+	several, err := json.Marshal(ranges)
+	return text(append(single, several...)), err
 }
 
 // Blocklisted tells whether a client address is refused by the OSDs.

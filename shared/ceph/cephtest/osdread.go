@@ -1,7 +1,6 @@
 package cephtest
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -216,11 +215,10 @@ func (c *call) osdOKToStop() (any, error) {
 			result = wider
 		}
 	}
-	reply := map[string]any{"ok_to_stop": result}
 	if !result.OK {
-		return reply, refuse(errBusy, "unsafe to stop osd(s) at this time (%d PGs are or would become offline)", result.NumNotOKPGs)
+		return result, refuse(errBusy, "unsafe to stop osd(s) at this time (%d PGs are or would become offline)", result.NumNotOKPGs)
 	}
-	return reply, nil
+	return result, nil
 }
 
 // afterStopping finds out which PGs would lose their last allowed replica.
@@ -282,10 +280,6 @@ func (c *call) osdSafeToDestroy() (any, error) {
 		default:
 			result.Safe = append(result.Safe, id)
 		}
-	}
-	if len(result.Safe) < len(ids) {
-		unsafe := append(slices.Clone(result.Active), result.StoredPGs...)
-		return result, refuse(errBusy, "OSD(s) %s", fmt.Sprintf("%v have pgs currently mapped to them.", unsafe))
 	}
 	return result, nil
 }

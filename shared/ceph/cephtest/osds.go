@@ -58,7 +58,7 @@ func (c *Cluster) setRelease() {
 func osdName(id int) string { return "osd." + strconv.Itoa(id) }
 
 func (m *osdmap) add(id int, uuid, secret string) {
-	m.all[id] = &osd{id: id, uuid: uuid, secret: secret}
+	m.all[id] = &osd{id: id, uuid: uuid, secret: secret, in: true}
 	m.epoch++
 }
 
@@ -134,7 +134,6 @@ func (c *Cluster) startOSD(id int, start OSDStart) {
 		one.class = start.Class
 	}
 	one.host, one.size = start.Host, start.Weight
-	one.in = one.in || !one.booted
 	one.up, one.booted = true, true
 	c.osds.epoch++
 	one.upFrom = c.osds.epoch
@@ -242,7 +241,7 @@ func (c *call) newOSDID() (int, error) {
 	}
 	id := c.integer("id")
 	if one, found := c.osds.all[id]; found && !one.destroyed {
-		return 0, refuse(errExists, "id %d already in use and does not match uuid", id)
+		return 0, refuse(errInvalid, "id %d already in use and does not match uuid", id)
 	}
 	return id, nil
 }
@@ -254,10 +253,8 @@ func (c *call) removable() (*osd, error) {
 		c.status = fmt.Sprintf("osd.%d does not exist", c.integer("id"))
 		return nil, nil
 	}
-	if !c.flag("yes_i_really_mean_it") {
-		return nil, refuse(errPerm, "are you sure? Pass --yes-i-really-mean-it if you really do")
-	}
-	if !c.flag("force") && c.osds.ids() != nil && c.holdsData(one.id) {
+	forced := c.flag("force") || c.flag("yes_i_really_mean_it")
+	if !forced && c.holdsData(one.id) {
 		return nil, refuse(errBusy, "OSD(s) %d have data. Pass --force to proceed", one.id)
 	}
 	if one.up {

@@ -70,7 +70,8 @@ func (c *call) poolCreate() error {
 		return c.poolExists(name)
 	}
 	if strings.HasPrefix(name, ".") && !c.flag("yes_i_really_mean_it") {
-		return refuse(errPerm, "pool names beginning with . are not allowed")
+		c.status = "pool names beginning with . are not allowed"
+		return nil
 	}
 	pool := ceph.Pool{
 		ID: c.pools.nextID, Name: name, Type: ceph.PoolReplicated, PGAutoscaleMode: orElse(c.str("autoscale_mode"), "on"),
@@ -127,7 +128,7 @@ func (c *call) fillErasure(pool *ceph.Pool) error {
 	profile := orElse(c.str("erasure_code_profile"), "default")
 	settings, found := c.pools.profiles[profile]
 	if !found {
-		return refuse(errNoEntry, "cannot determine the erasure code plugin because there is no profile '%s'", profile)
+		return refuse(errInvalid, "cannot determine the erasure code plugin because there is no profile '%s'", profile)
 	}
 	k, _ := strconv.Atoi(settings["k"])
 	m, _ := strconv.Atoi(settings["m"])

@@ -159,7 +159,7 @@ func (c *call) erasureRule(name, profile string) (int, error) {
 	}
 	settings, found := c.pools.profiles[profile]
 	if !found {
-		return 0, refuse(errNoEntry, "unknown erasure code profile '%s'", profile)
+		return 0, refuse(errInvalid, "unknown erasure code profile '%s'", profile)
 	}
 	spec := ceph.CrushRuleSpec{
 		Name: name, Root: orElse(settings["crush-root"], "default"),

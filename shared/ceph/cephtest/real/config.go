@@ -31,7 +31,8 @@ func (c *Cluster) makeDir(context.Context) error {
 	if info, err := os.Stat(base); err != nil || !info.IsDir() {
 		base = ""
 	}
-	dir, err := os.MkdirTemp(base, "ceph-test-")
+	removeOrphans(base)
+	dir, err := os.MkdirTemp(base, fmt.Sprintf("%s%d-", dirPrefix, os.Getpid()))
 	if err != nil {
 		return fmt.Errorf("make data directory: %w", err)
 	}
@@ -49,6 +50,30 @@ func (c *Cluster) makeDir(context.Context) error {
 		c.mons = append(c.mons, monAddress{name: name, addr: fmt.Sprintf("127.0.0.1:%d", port)})
 	}
 	return nil
+}
+
+const dirPrefix = "ceph-test-"
+
+// removeOrphans removes the directories of test processes that were killed
+// before they could clean up. Their daemons died with them.
+func removeOrphans(base string) {
+	if base == "" {
+		base = os.TempDir()
+	}
+	entries, err := os.ReadDir(base)
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		rest, ours := strings.CutPrefix(entry.Name(), dirPrefix)
+		pid, _, _ := strings.Cut(rest, "-")
+		if !ours || pid == "" {
+			continue
+		}
+		if _, err := os.Stat("/proc/" + pid); errors.Is(err, os.ErrNotExist) {
+			_ = os.RemoveAll(filepath.Join(base, entry.Name()))
+		}
+	}
 }
 
 var errNoPort = errors.New("no free port")

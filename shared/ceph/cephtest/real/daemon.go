@@ -161,7 +161,13 @@ func (c *Cluster) logTail(name string) string {
 	if err != nil {
 		return ""
 	}
-	return tail(body, 25)
+	var telling []byte
+	for line := range bytes.Lines(body) {
+		if !bytes.Contains(line, []byte("_set_new_cache_sizes")) && !bytes.Contains(line, []byte("DBG")) {
+			telling = append(telling, line...)
+		}
+	}
+	return tail(telling, 15)
 }
 
 func tail(body []byte, lines int) string {
