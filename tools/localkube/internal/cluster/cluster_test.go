@@ -22,7 +22,7 @@ func request() Request {
 }
 
 func TestResolve(t *testing.T) {
-	existing, err := Resolve(request(), "/state/default", nil, nil)
+	existing, err := Resolve(request(), "/state/default", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestResolve(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			asked := request()
 			test.change(&asked)
-			got, err := Resolve(asked, "/state/default", &existing, []layout.Cluster{existing})
+			got, err := Resolve(asked, "/state/default", &existing, 5)
 			if test.refusal != "" {
 				if err == nil || !strings.Contains(err.Error(), test.refusal) {
 					t.Fatalf("Resolve = %v, want a refusal that names %q", err, test.refusal)
@@ -62,29 +62,22 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-func TestASecondClusterGetsASlotAndNetworkOfItsOwn(t *testing.T) {
-	first, err := Resolve(request(), "/state/default", nil, nil)
-	if err != nil {
-		t.Fatal(err)
+func TestFreeSlot(t *testing.T) {
+	clusters := []layout.Cluster{{Slot: 0}, {Slot: 2}}
+	cases := map[string]struct {
+		owners map[int]string
+		want   int
+	}{
+		"the slot of a removed cluster is used again":         {nil, 1},
+		"a slot of another store is left alone":               {map[int]string{1: "/elsewhere/default"}, 3},
+		"a cluster whose description is lost keeps its place": {map[int]string{4: "/state/default"}, 4},
 	}
-	asked := request()
-	asked.Name = "e2e"
-	second, err := Resolve(asked, "/state/e2e", nil, []layout.Cluster{first})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if second.Slot == first.Slot || second.Network == first.Network {
-		t.Errorf("second cluster has slot %d and network %s, as the first", second.Slot, second.Network)
-	}
-	asked.Network = first.Network
-	if _, err := Resolve(asked, "/state/e2e", nil, []layout.Cluster{first}); err == nil {
-		t.Error("two clusters may have one network")
-	}
-}
-
-func TestFreeSlotReusesTheSlotOfARemovedCluster(t *testing.T) {
-	if got := FreeSlot([]layout.Cluster{{Slot: 0}, {Slot: 2}}); got != 1 {
-		t.Errorf("FreeSlot = %d, want 1", got)
+	for name, test := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := FreeSlot(clusters, test.owners, "/state/default"); got != test.want {
+				t.Errorf("FreeSlot = %d, want %d", got, test.want)
+			}
+		})
 	}
 }
 
@@ -143,7 +136,7 @@ func TestRemovedDisksStayRemovedAndAddedOnesStay(t *testing.T) {
 
 func TestStoreKeepsWhatItIsGiven(t *testing.T) {
 	store := Store{Root: t.TempDir()}
-	want, err := Resolve(request(), store.state("default"), nil, nil)
+	want, err := Resolve(request(), store.state("default"), nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,11 @@ func (t *Tool) find(name, kubeconfig string) (*run, error) {
 		if err != nil {
 			return nil, err
 		}
-		slot := FreeSlot(all)
+		owners, err := network.Owners()
+		if err != nil {
+			return nil, err
+		}
+		slot := FreeSlot(all, owners, t.Store.state(name))
 		cluster = layout.Cluster{
 			Name: name, Slot: slot, State: t.Store.state(name), Network: layout.DefaultNetwork(slot),
 			Nodes: layout.MaxNodes, Kubeconfig: kubeconfig,
@@ -166,16 +170,7 @@ func (r *run) orphanedVolume(backing string) bool {
 	if !strings.HasPrefix(backing, "/var/lib/kubelet/") || host.Exists(backing) {
 		return false
 	}
-	others, err := r.Store.List()
-	if err != nil {
-		return false
-	}
-	for _, other := range others {
-		if other.Name != r.cluster.Name {
-			return false
-		}
-	}
-	return true
+	return r.last()
 }
 
 func (r *run) release(number int) error {
@@ -210,8 +205,15 @@ func (r *run) removeMounts(ctx context.Context) (string, error) {
 	return "", errors.Join(failures...)
 }
 
-// removeFiles removes the cluster's directory and, with the last cluster, the
-// store and the raised limits.
+// last is true when no other cluster runs on this host. This one's bridge is
+// gone by the time that it is asked.
+func (r *run) last() bool {
+	owners, err := network.Owners()
+	return err == nil && len(owners) == 0
+}
+
+// removeFiles removes the cluster's directory, an empty store, and with the
+// last cluster of the host the raised limits.
 func (r *run) removeFiles(context.Context) (string, error) {
 	failures := []error{os.RemoveAll(r.cluster.State)}
 	if r.cluster.Kubeconfig != "" {
@@ -220,11 +222,9 @@ func (r *run) removeFiles(context.Context) (string, error) {
 		}
 		_ = os.Remove(filepath.Dir(r.cluster.Kubeconfig)) // only when nothing else is there
 	}
-	left, err := r.Store.List()
-	if err != nil || len(left) > 0 {
-		return "", errors.Join(append(failures, err)...)
+	if r.last() {
+		failures = append(failures, r.limits().Restore())
 	}
-	failures = append(failures, r.limits().Restore())
 	entries, err := os.ReadDir(r.Store.Root)
 	if err == nil && onlyLock(entries) {
 		err = os.RemoveAll(r.Store.Root)

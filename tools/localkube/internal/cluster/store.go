@@ -22,8 +22,6 @@ type Store struct {
 
 func (s Store) state(name string) string { return filepath.Join(s.Root, name) }
 
-func (s Store) limits() string { return filepath.Join(s.Root, "limits.json") }
-
 // Lock keeps other runs of localkube out until the returned call or the end of
 // the process.
 func (s Store) Lock() (func(), error) {
@@ -103,11 +101,19 @@ func (s Store) Save(cluster layout.Cluster) error {
 	return nil
 }
 
-// FreeSlot returns the lowest slot that no cluster has.
-func FreeSlot(clusters []layout.Cluster) int {
+// FreeSlot returns the lowest slot that no other cluster of the store has and
+// no cluster of another store. Owners are the state directories of the clusters
+// that run on this host, by slot.
+func FreeSlot(clusters []layout.Cluster, owners map[int]string, state string) int {
 	taken := map[int]bool{}
 	for _, cluster := range clusters {
 		taken[cluster.Slot] = true
+	}
+	for slot, owner := range owners {
+		if owner == state {
+			return slot
+		}
+		taken[slot] = true
 	}
 	slot := 0
 	for taken[slot] {

@@ -85,7 +85,12 @@ func (t *Tool) open(request Request) (*run, bool, error) {
 	if existed {
 		known = &existing
 	}
-	cluster, err := Resolve(request, t.Store.state(request.Name), known, all)
+	owners, err := network.Owners()
+	if err != nil {
+		return nil, false, err
+	}
+	state := t.Store.state(request.Name)
+	cluster, err := Resolve(request, state, known, FreeSlot(all, owners, state))
 	if err != nil {
 		return nil, false, err
 	}
@@ -209,8 +214,11 @@ func (r *run) makeState(context.Context) (string, error) {
 	return "", errors.Join(r.issue(), r.writeKubeconfig())
 }
 
+// limitsRecord is gone after a restart of the host, as the raised limits are.
+const limitsRecord = "/run/rook-ceph-local-limits.json"
+
 func (r *run) limits() host.Limits {
-	return host.Limits{Settings: "/proc/sys", Record: r.Store.limits()}
+	return host.Limits{Settings: "/proc/sys", Record: limitsRecord}
 }
 
 func (r *run) connectNetwork(context.Context) (string, error) {

@@ -22,11 +22,10 @@ type Request struct {
 // Resolve returns the cluster that the request describes: the existing one
 // grown to the request, or a new one in a free slot. A running cluster never
 // shrinks and never changes what is settled when it is made.
-func Resolve(request Request, state string, existing *layout.Cluster, all []layout.Cluster) (layout.Cluster, error) {
+func Resolve(request Request, state string, existing *layout.Cluster, slot int) (layout.Cluster, error) {
 	if existing != nil {
 		return grow(*existing, request)
 	}
-	slot := FreeSlot(all)
 	network := request.Network
 	if !network.IsValid() {
 		network = layout.DefaultNetwork(slot)
@@ -35,11 +34,6 @@ func Resolve(request Request, state string, existing *layout.Cluster, all []layo
 		Name: request.Name, Slot: slot, State: state, Network: network,
 		Nodes: request.Nodes, Disks: request.Disks, DiskBytes: request.DiskBytes,
 		Zones: request.Zones, Audit: request.Audit, Kubeconfig: request.Kubeconfig,
-	}
-	for _, other := range all {
-		if other.Network == network {
-			return cluster, fmt.Errorf("network %s is that of cluster %s: choose another with --network", network, other.Name)
-		}
 	}
 	return cluster, cluster.Validate()
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 const (
@@ -107,7 +108,17 @@ func (c Cluster) DNSService() netip.Addr { return c.address(128, 10) }
 func (c Cluster) Server() string { return "https://" + c.ControlAddress().String() + ":6443" }
 
 // Bridge returns the name of the host's bridge.
-func (c Cluster) Bridge() string { return "rkl" + strconv.Itoa(c.Slot) }
+func (c Cluster) Bridge() string { return bridgePrefix + strconv.Itoa(c.Slot) }
+
+const bridgePrefix = "rkl"
+
+// BridgeSlot returns the slot of a bridge's name; it is false for any other
+// link.
+func BridgeSlot(link string) (int, bool) {
+	digits, ok := strings.CutPrefix(link, bridgePrefix)
+	slot, err := strconv.Atoi(digits)
+	return slot, ok && err == nil
+}
 
 // HostLink returns the host's end of a machine's network cable.
 func (c Cluster) HostLink(machine string) string {

@@ -37,6 +37,22 @@ func CheckFree(cluster layout.Cluster) error {
 	return nil
 }
 
+// Owners returns the state directory of every cluster that has a bridge on
+// this host, by slot. A bridge carries it as its alias.
+func Owners() (map[int]string, error) {
+	links, err := netlink.LinkList()
+	if err != nil {
+		return nil, fmt.Errorf("list links: %w", err)
+	}
+	owners := map[int]string{}
+	for _, link := range links {
+		if slot, ok := layout.BridgeSlot(link.Attrs().Name); ok && link.Type() == "bridge" {
+			owners[slot] = link.Attrs().Alias
+		}
+	}
+	return owners, nil
+}
+
 // EnsureBridge makes the cluster's bridge and the routes to its pods.
 func EnsureBridge(cluster layout.Cluster) error {
 	name := cluster.Bridge()
@@ -48,6 +64,9 @@ func EnsureBridge(cluster layout.Cluster) error {
 	bridge, err := netlink.LinkByName(name)
 	if err != nil {
 		return fmt.Errorf("find bridge %s: %w", name, err)
+	}
+	if err := netlink.LinkSetAlias(bridge, cluster.State); err != nil {
+		return fmt.Errorf("mark bridge %s: %w", name, err)
 	}
 	address := &netlink.Addr{IPNet: prefix(netip.PrefixFrom(cluster.HostAddress(), cluster.Machines().Bits()))}
 	if err := netlink.AddrReplace(bridge, address); err != nil {
