@@ -39,7 +39,7 @@ func managedFields(live *unstructured.Unstructured, manager, subresource string)
 			return nil, false
 		}
 		fields := map[string]any{}
-		if err := json.Unmarshal(entry.FieldsV1.Raw, &fields); err != nil {
+		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields); err != nil {
 			return nil, false
 		}
 		return fields, true

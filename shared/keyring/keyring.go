@@ -87,23 +87,9 @@ func Parse(text string) ([]Key, error) {
 	var keys []Key
 	scanner := bufio.NewScanner(strings.NewReader(text))
 	for scanner.Scan() {
-		line := strings.TrimSpace(scanner.Text())
-		switch {
-		case line == "" || line[0] == '#' || line[0] == ';':
-		case line[0] == '[':
-			entity, found := strings.CutSuffix(line[1:], "]")
-			if !found || entity == "" {
-				return nil, fmt.Errorf("section %q: %w", line, ErrMalformed)
-			}
-			keys = append(keys, Key{Entity: entity})
-		default:
-			name, value, found := strings.Cut(line, "=")
-			if !found || len(keys) == 0 {
-				return nil, fmt.Errorf("line outside a section or without a value: %w", ErrMalformed)
-			}
-			if strings.TrimSpace(name) == "key" {
-				keys[len(keys)-1].Secret = strings.TrimSpace(value)
-			}
+		var err error
+		if keys, err = parseLine(keys, strings.TrimSpace(scanner.Text())); err != nil {
+			return nil, err
 		}
 	}
 	if err := scanner.Err(); err != nil {
@@ -113,6 +99,28 @@ func Parse(text string) ([]Key, error) {
 		if err := key.Valid(); err != nil {
 			return nil, err
 		}
+	}
+	return keys, nil
+}
+
+// parseLine takes one line without surrounding space into the keys so far.
+func parseLine(keys []Key, line string) ([]Key, error) {
+	if line == "" || line[0] == '#' || line[0] == ';' {
+		return keys, nil
+	}
+	if section, isSection := strings.CutPrefix(line, "["); isSection {
+		entity, found := strings.CutSuffix(section, "]")
+		if !found || entity == "" {
+			return nil, fmt.Errorf("section %q: %w", line, ErrMalformed)
+		}
+		return append(keys, Key{Entity: entity}), nil
+	}
+	name, value, found := strings.Cut(line, "=")
+	if !found || len(keys) == 0 {
+		return nil, fmt.Errorf("line outside a section or without a value: %w", ErrMalformed)
+	}
+	if strings.TrimSpace(name) == "key" {
+		keys[len(keys)-1].Secret = strings.TrimSpace(value)
 	}
 	return keys, nil
 }
