@@ -151,3 +151,11 @@ func (p *pool) ListTrash(ctx context.Context) ([]storage.Trashed, error) {
 		return trash, nil
 	})
 }
+
+// PurgeTrashed removes an image from the trash with all its data.
+func (p *pool) PurgeTrashed(ctx context.Context, id string) error {
+	_, err := call(ctx, p, fmt.Sprintf("purge image %s from the trash of %s", id, p.name), func() (struct{}, error) {
+		return none(rbd.TrashRemove(p.ioctx, id, false))
+	})
+	return err
+}

@@ -105,6 +105,9 @@ type Images interface {
 	ListImages(ctx context.Context) ([]string, error)
 	// ListTrash returns what waits in the trash.
 	ListTrash(ctx context.Context) ([]Trashed, error)
+	// PurgeTrashed removes an image from the trash with all its data, which
+	// takes as long as the image is large; ceph.ErrNotFound if it is not there.
+	PurgeTrashed(ctx context.Context, id string) error
 }
 
 // Trashed is an image in the trash.

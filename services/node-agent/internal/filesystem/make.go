@@ -38,7 +38,8 @@ func (Tools) Format(ctx context.Context, device, kind, options string) error {
 	args = append(append([]string(nil), args...), device)
 	output, err := exec.CommandContext(ctx, maker[0], args...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("make %s on %s: %w: %s", kind, device, err, strings.Join(strings.Fields(string(output)), " "))
+		said, _, _ := strings.Cut(strings.TrimSpace(string(output)), "\n")
+		return fmt.Errorf("make %s on %s: %w: %s", kind, device, err, said)
 	}
 	return nil
 }

@@ -51,12 +51,21 @@ func (p place) remove(ctx context.Context, entry journal.Entry) error {
 		return err
 	}
 	if id != "" {
-		spec := p.pool.Name() + "/" + id
-		if err := (ceph.Client{Conn: p.cluster}).RBDTrashRemove(ctx, spec); err != nil && !errors.Is(err, ceph.ErrNotFound) {
-			return fmt.Errorf("remove %s from the trash: %w", spec, err)
+		if err := p.purge(ctx, id); err != nil && !errors.Is(err, ceph.ErrNotFound) {
+			return fmt.Errorf("remove %s/%s from the trash: %w", p.pool.Name(), id, err)
 		}
 	}
 	return p.journal.Forget(ctx, entry)
+}
+
+// purge lets the mgr remove a trashed image in the background. A mgr whose
+// rbd_support module did not load knows no such task; then we remove it here.
+func (p place) purge(ctx context.Context, id string) error {
+	err := (ceph.Client{Conn: p.cluster}).RBDTrashRemove(ctx, p.pool.Name()+"/"+id)
+	if errors.Is(err, ceph.ErrInvalid) || errors.Is(err, ceph.ErrUnsupported) {
+		return p.pool.PurgeTrashed(ctx, id)
+	}
+	return err
 }
 
 // trash moves the image to the trash and returns its id, which is empty when

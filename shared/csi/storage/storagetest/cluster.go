@@ -40,6 +40,7 @@ type Cluster struct {
 	dials    []keyring.Key
 	blocked  []string
 	nextID   int
+	noTasks  bool
 }
 
 type pool struct {
@@ -77,6 +78,13 @@ func (c *Cluster) FailAt(n int, moment Moment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fault, c.moment = len(c.calls)+n+1, moment
+}
+
+// LoseTasks makes the mgr one whose rbd_support module did not load.
+func (c *Cluster) LoseTasks() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.noTasks = true
 }
 
 // Calls returns the names of all calls so far.
@@ -173,6 +181,9 @@ func (c *Cluster) command(ctx context.Context, cmd ceph.Command) (reply ceph.Rep
 		c.commands = append(c.commands, cmd)
 		switch cmd.Prefix {
 		case "rbd task add trash remove":
+			if c.noTasks {
+				return fmt.Errorf("no handler found for %q: %w", cmd.Prefix, ceph.ErrInvalid)
+			}
 			return c.removeTrash(fmt.Sprint(cmd.Args["image_id_spec"]))
 		case "osd blocklist":
 			c.blocked = append(c.blocked, fmt.Sprint(cmd.Args["addr"]))

@@ -187,6 +187,16 @@ func (h *handle) ListTrash(ctx context.Context) (found []storage.Trashed, err er
 	return found, err
 }
 
+func (h *handle) PurgeTrashed(ctx context.Context, id string) error {
+	return h.cluster.call(ctx, "PurgeTrashed", func() error {
+		if h.space.trash[id] == nil {
+			return fmt.Errorf("trash image %s: %w", id, ceph.ErrNotFound)
+		}
+		delete(h.space.trash, id)
+		return nil
+	})
+}
+
 func (h *handle) image(name string) (*image, error) {
 	if found := h.space.images[name]; found != nil {
 		return found, nil
