@@ -122,6 +122,9 @@ func build(c *cli.Context, services []catalog.Service, releases []catalog.Releas
 		started := f.Now()
 		result, err := f.Ceph(c.Context, release, wanted)
 		if err != nil {
+			if c.Context.Err() != nil {
+				return err
+			}
 			failed = multierror.Append(failed, err)
 			continue
 		}
@@ -132,6 +135,9 @@ func build(c *cli.Context, services []catalog.Service, releases []catalog.Releas
 		started := f.Now()
 		result, err := f.Service(c.Context, service, wanted)
 		if err != nil {
+			if c.Context.Err() != nil {
+				return err
+			}
 			failed = multierror.Append(failed, err)
 			continue
 		}
