@@ -54,12 +54,12 @@ type Reconciler struct {
 	Clock  clock.PassiveClock
 }
 
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters/status,verbs=get;patch
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephclusters/finalizers,verbs=update
-// +kubebuilder:rbac:groups=ceph.rook.io,resources=cephblockpools;cephblockpoolradosnamespaces;cephfilesystems;cephfilesystemsubvolumegroups;cephfilesystemmirrors;cephrbdmirrors;cephobjectstores;cephobjectstoreusers;cephnfses;cephclients,verbs=list
-// +kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch;patch
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters/status,verbs=get;patch
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters/finalizers,verbs=update
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephblockpools;cephblockpoolradosnamespaces;cephfilesystems;cephfilesystemsubvolumegroups;cephfilesystemmirrors;cephrbdmirrors;cephobjectstores;cephobjectstoreusers;cephnfses;cephclients,verbs=list
+// +kubebuilder:rbac:namespace=cluster,groups="",resources=secrets;configmaps,verbs=get;list;watch;patch
+// +kubebuilder:rbac:namespace=cluster,groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Register adds the controller to the manager.
 func (r *Reconciler) Register(mgr manager.Manager) error {
