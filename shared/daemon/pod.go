@@ -34,9 +34,10 @@ const (
 	volumeData    = "data"
 )
 
-// keyringMode is what the keyring Secret is mounted with: root only. The daemon
-// reads it before it becomes the ceph user.
-const keyringMode = 0o400
+// keyringMode is what the keyring Secret is mounted with. Daemons read it after
+// they became the ceph user, whose number differs between images; nobody else
+// runs in the pod.
+const keyringMode = 0o444
 
 // Spec says which daemon of which cluster a pod runs.
 type Spec struct {

@@ -27,12 +27,15 @@ const subscriberBuffer = 256
 type Target struct {
 	At  api.Connection
 	Key keyring.Key
+	// Bootstrap is true for a connection as client.admin, which serves only to
+	// make the service's own user.
+	Bootstrap bool
 }
 
 // same tells whether a connection to one target serves the other. A change of
 // the list of mons needs no new connection: librados follows the monmap.
 func (t Target) same(other Target) bool {
-	return t.At.FSID == other.At.FSID && t.Key == other.Key
+	return t.At.FSID == other.At.FSID && t.Key == other.Key && t.Bootstrap == other.Bootstrap
 }
 
 // Links holds the connections. It is a Runnable of the leader; connections are
@@ -108,15 +111,29 @@ func (l *Links) Forget(name types.NamespacedName) {
 	delete(l.links, name)
 }
 
-// Session returns a client of the cluster, or why there is none now.
+// Session returns a client of the cluster, or why there is none now. It is never
+// one for bootstrap.
 func (l *Links) Session(name types.NamespacedName) (ceph.Client, error) {
-	l.mu.Lock()
-	existing := l.links[name]
-	l.mu.Unlock()
+	existing := l.get(name)
+	if existing == nil || existing.bootstraps() {
+		return ceph.Client{}, ErrNotConnected
+	}
+	return existing.session()
+}
+
+// Bootstrap returns a client of the cluster even if it is client.admin.
+func (l *Links) Bootstrap(name types.NamespacedName) (ceph.Client, error) {
+	existing := l.get(name)
 	if existing == nil {
 		return ceph.Client{}, ErrNotConnected
 	}
 	return existing.session()
+}
+
+func (l *Links) get(name types.NamespacedName) *link {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.links[name]
 }
 
 // run starts the goroutine of a link; l.mu is held.

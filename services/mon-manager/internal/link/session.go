@@ -46,6 +46,12 @@ func (k *link) retarget(target Target) bool {
 	return true
 }
 
+func (k *link) bootstraps() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.target.Bootstrap
+}
+
 func (k *link) session() (ceph.Client, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

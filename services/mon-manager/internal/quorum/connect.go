@@ -33,10 +33,10 @@ func (p *pass) connect(ctx context.Context) (step.Outcome, error) {
 		}
 	}
 	if own.Secret != "" {
-		p.ensure(own)
+		p.ensure(link.Target{Key: own})
 		return step.Done, nil
 	}
-	p.ensure(p.identity().Admin)
+	p.ensure(link.Target{Key: p.identity().Admin, Bootstrap: true})
 	if p.seen.client == nil {
 		return step.Done, nil
 	}
@@ -46,13 +46,13 @@ func (p *pass) connect(ctx context.Context) (step.Outcome, error) {
 	if err := p.apply.Set(ctx, p.cluster, p.ownSecret(own)); err != nil {
 		return step.None, err
 	}
-	p.ensure(own)
+	p.ensure(link.Target{Key: own})
 	return step.Wait(api.ReasonMonitorsStarting, "Connecting to Ceph as "+own.Entity), nil
 }
 
-func (p *pass) ensure(key keyring.Key) {
-	at := api.Connection{FSID: p.identity().FSID, MonHost: monHost(p.plan.Members, onlyV2(p.cluster))}
-	p.Links.Ensure(client.ObjectKeyFromObject(p.cluster), link.Target{At: at, Key: key})
+func (p *pass) ensure(target link.Target) {
+	target.At = api.Connection{FSID: p.identity().FSID, MonHost: monHost(p.plan.Members, onlyV2(p.cluster))}
+	p.Links.Ensure(client.ObjectKeyFromObject(p.cluster), target)
 }
 
 // mintOwn makes our user with exactly its capabilities.

@@ -155,7 +155,7 @@ func (p *pass) observeNodes(ctx context.Context, seen *observed) error {
 
 // observeQuorum asks for the quorum. No answer is an observation, no error.
 func (p *pass) observeQuorum(ctx context.Context, seen *observed) error {
-	session, err := p.Links.Session(client.ObjectKeyFromObject(p.cluster))
+	session, err := p.Links.Bootstrap(client.ObjectKeyFromObject(p.cluster))
 	if err != nil {
 		seen.linkErr = err
 		return nil

@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -41,12 +42,13 @@ const (
 	// concurrent is how many clusters are worked on at the same time, so that
 	// a sick one delays no other.
 	concurrent = 4
+	again      = 200 * time.Millisecond
 )
 
 // Sessions are the connections to the clusters.
 type Sessions interface {
 	Ensure(types.NamespacedName, link.Target)
-	Session(types.NamespacedName) (ceph.Client, error)
+	Bootstrap(types.NamespacedName) (ceph.Client, error)
 }
 
 // Reconciler keeps the monitors of CephClusters.
@@ -152,6 +154,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, cached *api.CephCluster) (re
 		step.Named("budget", p.applyBudget),
 		step.Named("settled", p.settled),
 	)
+	if apierrors.IsConflict(report.Err) {
+		return reconcile.Result{RequeueAfter: again}, nil // what changed is read anew
+	}
 	result := report.Result()
 	if result.RequeueAfter == 0 && p.rolling != "" {
 		result.RequeueAfter = poll

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -34,6 +35,7 @@ const Name = api.WriterReport
 const (
 	service    = "mon-manager"
 	concurrent = 4
+	again      = 200 * time.Millisecond
 	// deletionPoll is how often a blocked deletion looks for what blocks it:
 	// the dependents are of kinds that are not watched here.
 	deletionPoll = 5 * time.Second
@@ -95,7 +97,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (r
 		return r.teardown(ctx, applier, in)
 	}
 	if verdict == scope.Served {
-		if err := applier.Finalizer(ctx, cluster, names.Finalizer(service)); err != nil {
+		err := applier.Finalizer(ctx, cluster, names.Finalizer(service))
+		if apierrors.IsConflict(err) {
+			return reconcile.Result{RequeueAfter: again}, nil
+		}
+		if err != nil {
 			return reconcile.Result{}, err
 		}
 	}
