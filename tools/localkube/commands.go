@@ -52,9 +52,9 @@ func upCommand() *cli.Command {
 		Name:  "up",
 		Usage: "start a cluster, or repair or grow one",
 		Flags: commonFlags(
-			&cli.IntFlag{Name: "nodes", Value: 1, Usage: "number of nodes, 1 to 3", EnvVars: []string{"NODES"}},
-			&cli.IntFlag{Name: "disks", Value: 3, Usage: "disks of each node", EnvVars: []string{"DISKS"}},
-			&cli.StringFlag{Name: "disk-size", Value: "10Gi", Usage: "size of each disk; only what is written takes space"},
+			&cli.IntFlag{Name: "nodes", Value: cluster.Unset, DefaultText: "1, or as it is", Usage: "number of nodes, 1 to 3", EnvVars: []string{"NODES"}},
+			&cli.IntFlag{Name: "disks", Value: cluster.Unset, DefaultText: "3, or as it is", Usage: "disks of each node", EnvVars: []string{"DISKS"}},
+			&cli.StringFlag{Name: "disk-size", DefaultText: "10Gi, or as it is", Usage: "size of each disk; only what is written takes space"},
 			&cli.StringFlag{Name: "network", Usage: "first address of the IPv4 /16 to use (default: 10.180.0.0 and up)"},
 			&cli.BoolFlag{Name: "zones", Usage: "label each node with a zone of its own"},
 			&cli.BoolFlag{Name: "audit", Usage: "log every write to the API server, for counting"},
@@ -139,9 +139,12 @@ func newTool(c *cli.Context) (*cluster.Tool, error) {
 }
 
 func newRequest(c *cli.Context) (cluster.Request, error) {
-	bytes, err := parseSize(c.String("disk-size"))
-	if err != nil {
-		return cluster.Request{}, err
+	bytes := int64(cluster.Unset)
+	if text := c.String("disk-size"); text != "" {
+		var err error
+		if bytes, err = parseSize(text); err != nil {
+			return cluster.Request{}, err
+		}
 	}
 	kubeconfig, err := kubeconfigPath(c)
 	if err != nil {

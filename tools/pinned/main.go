@@ -36,7 +36,7 @@ func main() {
 	defer stop()
 	if err := app.RunContext(ctx, os.Args); err != nil {
 		fmt.Fprintln(os.Stderr, "pinned:", err)
-		os.Exit(1) //nolint:gocritic // the deferred stop only matters while running
+		os.Exit(1)
 	}
 }
 

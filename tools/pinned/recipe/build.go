@@ -107,7 +107,7 @@ func (b Builder) make(ctx context.Context, recipe Recipe, target string) error {
 	if err != nil {
 		return fmt.Errorf("create build directory: %w", err)
 	}
-	defer os.RemoveAll(temporary) //nolint:errcheck // what is left is hidden and reported by nobody
+	defer os.RemoveAll(temporary)
 	for _, program := range recipe.names() {
 		if recipe.Programs[program] == "" {
 			continue

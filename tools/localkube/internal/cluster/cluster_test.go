@@ -31,6 +31,7 @@ func TestResolve(t *testing.T) {
 		refusal string
 	}{
 		"the same again is the same":       {func(*Request) {}, ""},
+		"what is not said stays":           {func(r *Request) { r.Nodes, r.Disks, r.DiskBytes = Unset, Unset, Unset }, ""},
 		"nodes may be added":               {func(r *Request) { r.Nodes = 3 }, ""},
 		"disks may be added":               {func(r *Request) { r.Disks = 4 }, ""},
 		"nodes may not be taken away":      {func(r *Request) { r.Nodes = 0 }, "nodes 1"},
@@ -55,6 +56,7 @@ func TestResolve(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			asked = asked.or(1, 3, 10<<30)
 			if got.Slot != existing.Slot || got.Network != existing.Network || got.Nodes != asked.Nodes || got.Disks != asked.Disks {
 				t.Errorf("Resolve = %+v, want %+v grown to %+v", got, existing, asked)
 			}

@@ -72,7 +72,7 @@ func createSparse(file string, bytes int64) error {
 	if err != nil {
 		return fmt.Errorf("create disk: %w", err)
 	}
-	defer created.Close() //nolint:errcheck // nothing was written
+	defer created.Close()
 	if err := created.Truncate(bytes); err != nil {
 		return fmt.Errorf("create disk %s: %w", file, err)
 	}

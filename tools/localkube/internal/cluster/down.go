@@ -23,7 +23,7 @@ import (
 // Down removes a cluster and everything that belongs to it. Removing a cluster
 // that does not exist, or only partly, is no failure.
 func (t *Tool) Down(ctx context.Context, name, kubeconfig string) error {
-	unlock, err := t.Store.Lock()
+	unlock, err := t.lock()
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func releaseHolders(number int) error {
 		if err != nil {
 			continue
 		}
-		said, err := exec.Command("dmsetup", "remove", "--force", strings.TrimSpace(string(name))).CombinedOutput() //nolint:noctx // a single ioctl
+		said, err := exec.Command("dmsetup", "remove", "--force", strings.TrimSpace(string(name))).CombinedOutput()
 		if err != nil {
 			failures = append(failures, fmt.Errorf("remove %s from loop device %d: %w: %s", strings.TrimSpace(string(name)), number, err, said))
 		}

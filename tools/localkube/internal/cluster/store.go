@@ -23,8 +23,8 @@ type Store struct {
 func (s Store) state(name string) string { return filepath.Join(s.Root, name) }
 
 // Lock keeps other runs of localkube out until the returned call or the end of
-// the process.
-func (s Store) Lock() (func(), error) {
+// the process. Wait is called once when another run has to end first.
+func (s Store) Lock(wait func()) (func(), error) {
 	if err := os.MkdirAll(s.Root, 0o755); err != nil {
 		return nil, fmt.Errorf("create state directory: %w", err)
 	}
@@ -32,11 +32,12 @@ func (s Store) Lock() (func(), error) {
 	if err != nil {
 		return nil, fmt.Errorf("open lock: %w", err)
 	}
-	for {
+	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		wait()
+	}
+	for errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.EINTR) {
 		err = unix.Flock(int(file.Fd()), unix.LOCK_EX)
-		if !errors.Is(err, unix.EINTR) {
-			break
-		}
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("lock state directory: %w", err), file.Close())

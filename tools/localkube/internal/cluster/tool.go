@@ -43,6 +43,11 @@ type run struct {
 	started map[string]time.Time
 }
 
+// lock keeps other runs out and says so when it has to wait for one.
+func (t *Tool) lock() (func(), error) {
+	return t.Store.Lock(func() { fmt.Fprintln(t.Output, "waiting for another run of localkube") })
+}
+
 // program returns the path of a built program.
 func (r *run) program(recipe, name string) string { return r.programs[recipe].Path(name) }
 

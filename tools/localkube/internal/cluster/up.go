@@ -30,7 +30,7 @@ type stage struct {
 // Up makes the requested cluster run and returns it. A cluster that runs as
 // requested is left alone.
 func (t *Tool) Up(ctx context.Context, request Request) (layout.Cluster, error) {
-	unlock, err := t.Store.Lock()
+	unlock, err := t.lock()
 	if err != nil {
 		return layout.Cluster{}, err
 	}

@@ -7,7 +7,18 @@ import (
 	"github.com/rook-ceph/rook-ceph/tools/localkube/internal/layout"
 )
 
-// Request is what a user asks of `up`.
+// What a new cluster has when the user does not say.
+const (
+	DefaultNodes     = 1
+	DefaultDisks     = 3
+	DefaultDiskBytes = 10 << 30
+)
+
+// Unset asks for what the cluster has, or for the default of a new one.
+const Unset = -1
+
+// Request is what a user asks of `up`. Nodes, Disks and DiskBytes may be
+// Unset; an invalid Network, and Zones and Audit when false, ask for nothing.
 type Request struct {
 	Name       string
 	Nodes      int
@@ -26,6 +37,7 @@ func Resolve(request Request, state string, existing *layout.Cluster, slot int) 
 	if existing != nil {
 		return grow(*existing, request)
 	}
+	request = request.or(DefaultNodes, DefaultDisks, DefaultDiskBytes)
 	network := request.Network
 	if !network.IsValid() {
 		network = layout.DefaultNetwork(slot)
@@ -38,7 +50,22 @@ func Resolve(request Request, state string, existing *layout.Cluster, slot int) 
 	return cluster, cluster.Validate()
 }
 
+// or fills in what is unset.
+func (r Request) or(nodes, disks int, bytes int64) Request {
+	if r.Nodes == Unset {
+		r.Nodes = nodes
+	}
+	if r.Disks == Unset {
+		r.Disks = disks
+	}
+	if r.DiskBytes == Unset {
+		r.DiskBytes = bytes
+	}
+	return r
+}
+
 func grow(existing layout.Cluster, request Request) (layout.Cluster, error) {
+	request = request.or(existing.Nodes, existing.Disks, existing.DiskBytes)
 	grown := existing
 	grown.Nodes, grown.Disks, grown.Kubeconfig = request.Nodes, request.Disks, request.Kubeconfig
 	refuse := func(what string, has, asked any) error {
@@ -53,9 +80,9 @@ func grow(existing layout.Cluster, request Request) (layout.Cluster, error) {
 		return grown, refuse("disks of bytes", existing.DiskBytes, request.DiskBytes)
 	case request.Network.IsValid() && request.Network != existing.Network:
 		return grown, refuse("network", existing.Network, request.Network)
-	case request.Zones != existing.Zones:
+	case request.Zones && !existing.Zones:
 		return grown, refuse("zones", existing.Zones, request.Zones)
-	case request.Audit != existing.Audit:
+	case request.Audit && !existing.Audit:
 		return grown, refuse("audit log", existing.Audit, request.Audit)
 	}
 	return grown, grown.Validate()

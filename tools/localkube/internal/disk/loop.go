@@ -68,12 +68,12 @@ func Attach(number int, file string) error {
 	if err != nil {
 		return fmt.Errorf("attach disk: %w", err)
 	}
-	defer backing.Close() //nolint:errcheck // the kernel has its own
+	defer backing.Close()
 	loop, err := open(number)
 	if err != nil {
 		return err
 	}
-	defer loop.Close() //nolint:errcheck // nothing was written
+	defer loop.Close()
 	settings := unix.LoopConfig{Fd: uint32(backing.Fd())}
 	settings.Info.Flags = unix.LO_FLAGS_DIRECT_IO
 	copy(settings.Info.File_name[:len(settings.Info.File_name)-1], file)
@@ -97,7 +97,7 @@ func Detach(number int) error {
 	if err != nil {
 		return err
 	}
-	defer loop.Close() //nolint:errcheck // nothing was written
+	defer loop.Close()
 	if err := unix.IoctlSetInt(int(loop.Fd()), unix.LOOP_CLR_FD, 0); err != nil && !errors.Is(err, unix.ENXIO) {
 		return fmt.Errorf("detach loop device %d: %w", number, err)
 	}
@@ -144,6 +144,6 @@ func control(request uint, number int) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
+	defer file.Close()
 	return unix.IoctlSetInt(int(file.Fd()), request, number)
 }

@@ -79,7 +79,7 @@ func (a Archive) write(target io.Writer, platform v1.Platform) error {
 		if err != nil {
 			return fmt.Errorf("read image: %w", err)
 		}
-		defer file.Close() //nolint:errcheck // only read
+		defer file.Close()
 		if _, err := io.Copy(target, file); err != nil {
 			return fmt.Errorf("read image %s: %w", a.path, err)
 		}
@@ -174,7 +174,7 @@ func addFile(writer *tar.Writer, directory, name string) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -192,7 +192,7 @@ func fromTar(file, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer opened.Close() //nolint:errcheck // only read
+	defer opened.Close()
 	reader := tar.NewReader(opened)
 	for {
 		header, err := reader.Next()

@@ -38,7 +38,7 @@ func Make(directory, name, program string) error {
 	if err != nil {
 		return fmt.Errorf("make image %s: %w", name, err)
 	}
-	defer os.RemoveAll(temporary) //nolint:errcheck // gone already after the rename
+	defer os.RemoveAll(temporary)
 	target, err := layout.Write(temporary, empty.Index)
 	if err != nil {
 		return fmt.Errorf("make image %s: %w", name, err)

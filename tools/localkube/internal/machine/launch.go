@@ -28,13 +28,13 @@ func Launch(ctx context.Context, executable string, spec Spec, connect func(pid 
 	if err != nil {
 		return Process{}, fmt.Errorf("open log of machine %s: %w", spec.Name, err)
 	}
-	defer log.Close() //nolint:errcheck // the child has its own
+	defer log.Close()
 	start, result, inherited, err := pipes()
 	if err != nil {
 		return Process{}, err
 	}
-	defer result.Close()                                          //nolint:errcheck // read to its end or abandoned
-	command := exec.Command(executable, Argument, spec.Directory) //nolint:noctx // it outlives this call
+	defer result.Close()
+	command := exec.Command(executable, Argument, spec.Directory)
 	command.Stdout, command.Stderr, command.ExtraFiles = log, log, inherited
 	command.Env = []string{"HOME=/root"}
 	command.SysProcAttr = &unix.SysProcAttr{

@@ -132,12 +132,12 @@ func (s *service) start(now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("start %s: %w", s.Name, err)
 	}
-	defer log.Close() //nolint:errcheck // the child has its own
+	defer log.Close()
 	empty, err := os.Open("/dev/null")
 	if err != nil {
 		return fmt.Errorf("start %s: %w", s.Name, err)
 	}
-	defer empty.Close() //nolint:errcheck // the child has its own
+	defer empty.Close()
 	process, err := os.StartProcess(s.Args[0], s.Args, &os.ProcAttr{
 		Dir:   "/",
 		Env:   []string{"PATH=" + config.SearchPath, "HOME=/root"},

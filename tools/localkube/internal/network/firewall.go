@@ -44,7 +44,7 @@ func forwarding() (string, bool) {
 	if err != nil || strings.TrimSpace(string(content)) != "1" {
 		return "", false
 	}
-	chain, err := exec.Command("iptables", "-w", "-S", "FORWARD").Output() //nolint:noctx // ends at once
+	chain, err := exec.Command("iptables", "-w", "-S", "FORWARD").Output()
 	return string(chain), err == nil
 }
 
@@ -54,7 +54,7 @@ func restrictive(chain string) bool {
 }
 
 func iptables(arguments ...string) error {
-	said, err := exec.Command("iptables", append([]string{"-w"}, arguments...)...).CombinedOutput() //nolint:noctx // ends at once
+	said, err := exec.Command("iptables", append([]string{"-w"}, arguments...)...).CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) {
 		return nil
 	}

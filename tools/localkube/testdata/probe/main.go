@@ -29,7 +29,7 @@ func get(url string) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	if _, err := io.Copy(os.Stdout, response.Body); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
