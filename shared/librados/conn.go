@@ -7,34 +7,29 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
-
-	"github.com/ceph/go-ceph/rados"
 
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 )
 
-// Conn is one librados connection. It follows the monmap and the osdmap by
+// Conn is a connection to one cluster. It follows the monmap and the osdmap by
 // itself and reconnects to other mons as they come and go.
+//
+// It holds two librados handles, since librados has one timeout for mon and mgr
+// commands. Mon commands need it: without it a command waits for quorum however
+// late and is executed then. Mgr commands must have none: one that times out
+// leaves librados with pointers into a stack frame that is gone, and librados
+// writes through them when the mgr answers after all. The handle for the mgr
+// is opened by the first mgr command.
 type Conn struct {
-	handle *rados.Conn
-	slots  chan struct{}
-	closed chan struct{}
+	*line
+	openMgr func(context.Context) (*line, error)
 
-	mu      sync.Mutex
-	closing bool
-	calls   int
+	gate   chan struct{} // guards what follows; a channel, so that waiting ends with a context
+	mgr    *line
+	closed bool
 }
 
 var _ ceph.DaemonConn = (*Conn)(nil)
-
-func newConn(handle *rados.Conn, inFlight int) *Conn {
-	return &Conn{
-		handle: handle,
-		slots:  make(chan struct{}, inFlight),
-		closed: make(chan struct{}),
-	}
-}
 
 // Mon sends the command to a mon in quorum.
 func (c *Conn) Mon(ctx context.Context, cmd ceph.Command) (ceph.Reply, error) {
@@ -46,12 +41,51 @@ func (c *Conn) Mon(ctx context.Context, cmd ceph.Command) (ceph.Reply, error) {
 // Mgr sends the command to the active mgr. Without an active mgr it fails at
 // once: librados would keep the command until there is one, however late.
 func (c *Conn) Mgr(ctx context.Context, cmd ceph.Command) (ceph.Reply, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	if err := c.mgrAvailable(ctx); err != nil {
 		return ceph.Reply{}, fmt.Errorf("%s: %w", cmd.Prefix, err)
 	}
-	return c.send(ctx, cmd, func(body []byte) ([]byte, string, error) {
-		return c.handle.MgrCommandWithInputBuffer([][]byte{body}, cmd.Input)
+	mgr, err := c.mgrLine(ctx)
+	if err != nil {
+		return ceph.Reply{}, fmt.Errorf("%s: %w", cmd.Prefix, err)
+	}
+	return mgr.send(ctx, cmd, func(body []byte) ([]byte, string, error) {
+		return mgr.handle.MgrCommandWithInputBuffer([][]byte{body}, cmd.Input)
 	})
+}
+
+// mgrLine returns the handle for mgr commands, opened on first use.
+func (c *Conn) mgrLine(ctx context.Context) (*line, error) {
+	select {
+	case c.gate <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ceph.Interrupted(ctx, "connect")
+	}
+	defer func() { <-c.gate }()
+	if c.closed {
+		return nil, errClosed("connect")
+	}
+	if c.mgr == nil {
+		opened, err := c.openMgr(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c.mgr = opened
+	}
+	return c.mgr, nil
+}
+
+// Close ends the connection. Waiting calls fail at once; a handle goes when
+// the last call that is still inside librados has returned.
+func (c *Conn) Close() {
+	c.line.close()
+	c.gate <- struct{}{}
+	defer func() { <-c.gate }()
+	c.closed = true
+	if c.mgr != nil {
+		c.mgr.close()
+	}
 }
 
 var errNoMgr = errors.New("no active mgr")
@@ -90,109 +124,6 @@ func (c *Conn) PG(ctx context.Context, pgid string, cmd ceph.Command) (ceph.Repl
 	return c.send(ctx, cmd, func(body []byte) ([]byte, string, error) {
 		return c.handle.PGCommandWithInputBuffer([]byte(pgid), [][]byte{body}, cmd.Input)
 	})
-}
-
-type transport func(body []byte) ([]byte, string, error)
-
-func (c *Conn) send(ctx context.Context, cmd ceph.Command, carry transport) (ceph.Reply, error) {
-	body, err := cmd.Encode()
-	if err != nil {
-		return ceph.Reply{}, err
-	}
-	var reply ceph.Reply
-	answer := make(chan ceph.Reply, 1)
-	err = c.Do(ctx, cmd.Prefix, func(*rados.Conn) error {
-		out, status, err := carry(body)
-		answer <- ceph.Reply{Body: out, Status: status}
-		return failure(cmd.Prefix, status, err)
-	})
-	select {
-	case reply = <-answer:
-	default:
-	}
-	return reply, err
-}
-
-// Do runs work that blocks in librados under this connection's rules: it
-// waits for a free slot, returns when ctx ends even if work does not, and
-// keeps the handle alive until work returns. What names the work in errors.
-// The handle must not be used after work has returned.
-func (c *Conn) Do(ctx context.Context, what string, work func(*rados.Conn) error) error {
-	ctx, cancel := bounded(ctx)
-	defer cancel()
-	select {
-	case c.slots <- struct{}{}:
-	case <-ctx.Done():
-		return ceph.Interrupted(ctx, what)
-	case <-c.closed:
-		return errClosed(what)
-	}
-	if !c.enter() {
-		<-c.slots
-		return errClosed(what)
-	}
-	done := make(chan error, 1)
-	go func() {
-		defer c.leave()
-		done <- work(c.handle)
-	}()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ceph.Interrupted(ctx, what)
-	case <-c.closed:
-		return errClosed(what)
-	}
-}
-
-// Close ends the connection. Waiting calls fail at once; the handle goes when
-// the last call that is still inside librados has returned.
-func (c *Conn) Close() {
-	c.mu.Lock()
-	if c.closing {
-		c.mu.Unlock()
-		return
-	}
-	c.closing = true
-	close(c.closed)
-	last := c.calls == 0
-	c.mu.Unlock()
-	if last {
-		c.handle.Shutdown()
-	}
-}
-
-func (c *Conn) enter() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closing {
-		return false
-	}
-	c.calls++
-	return true
-}
-
-func (c *Conn) leave() {
-	<-c.slots
-	c.mu.Lock()
-	c.calls--
-	last := c.closing && c.calls == 0
-	c.mu.Unlock()
-	if last {
-		c.handle.Shutdown()
-	}
-}
-
-func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); ok {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, ceph.DefaultTimeout)
-}
-
-func errClosed(what string) error {
-	return fmt.Errorf("%s: %w: connection is closed", what, ceph.ErrUnreachable)
 }
 
 // failure turns an error of go-ceph into one of package ceph.

@@ -5,6 +5,7 @@ package librados
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -28,37 +29,59 @@ func Version() string {
 
 // Connect is Dial for callers that need the connection's own type.
 func (d Dialer) Connect(ctx context.Context, at api.Connection, key keyring.Key) (*Conn, error) {
-	conn, err := d.connect(ctx, at, key)
-	if err != nil {
-		return nil, fmt.Errorf("connect to Ceph at %q as %s: %w", at.MonHost, key.Entity, err)
+	if err := check(at, key); err != nil {
+		return nil, failedConnect(at, key, err)
 	}
-	return conn, nil
+	mons, err := d.open(ctx, at, key, orDefault(d.MonTimeout, DefaultMonTimeout))
+	if err != nil {
+		return nil, failedConnect(at, key, err)
+	}
+	openMgr := func(ctx context.Context) (*line, error) {
+		opened, err := d.open(ctx, at, key, forever)
+		if err != nil {
+			return nil, failedConnect(at, key, err)
+		}
+		return opened, nil
+	}
+	return &Conn{line: mons, openMgr: openMgr, gate: make(chan struct{}, 1)}, nil
 }
 
-func (d Dialer) connect(ctx context.Context, at api.Connection, key keyring.Key) (*Conn, error) {
+func failedConnect(at api.Connection, key keyring.Key, err error) error {
+	return fmt.Errorf("connect to Ceph at %q as %s: %w", at.MonHost, key.Entity, err)
+}
+
+func check(at api.Connection, key keyring.Key) error {
 	switch {
 	case strings.TrimSpace(at.MonHost) == "":
-		return nil, fmt.Errorf("%w: %w", ceph.ErrInvalid, errNoMons)
+		return fmt.Errorf("%w: %w", ceph.ErrInvalid, errNoMons)
 	case key.Secret == "":
-		return nil, fmt.Errorf("%w: %w", ceph.ErrInvalid, errNoKey)
+		return fmt.Errorf("%w: %w", ceph.ErrInvalid, errNoKey)
 	case !strings.HasPrefix(key.Entity, "client."):
-		return nil, fmt.Errorf("%w: %w", ceph.ErrInvalid, errNotUser)
+		return fmt.Errorf("%w: %w", ceph.ErrInvalid, errNotUser)
 	}
+	return nil
+}
+
+// forever is the timeout of a handle whose commands librados never gives up.
+const forever time.Duration = 0
+
+// open makes and connects one handle, and leaves it behind when ctx ends.
+func (d Dialer) open(ctx context.Context, at api.Connection, key keyring.Key, timeout time.Duration) (*line, error) {
 	if ctx.Err() != nil {
 		return nil, ceph.Interrupted(ctx, "connect")
 	}
-	handle, err := d.handle(at, key)
+	handle, err := d.handle(at, key, timeout)
 	if err != nil {
 		return nil, err
 	}
 	done := make(chan error, 1)
-	go func() { done <- d.join(handle, at) }()
+	go func() { done <- join(handle, at) }()
 	select {
 	case err := <-done:
 		if err != nil {
 			return nil, err
 		}
-		return newConn(handle, orDefault(d.InFlight, DefaultInFlight)), nil
+		return newLine(handle, orDefault(d.InFlight, DefaultInFlight)), nil
 	case <-ctx.Done():
 		go func() {
 			if <-done == nil {
@@ -70,12 +93,12 @@ func (d Dialer) connect(ctx context.Context, at api.Connection, key keyring.Key)
 }
 
 // handle makes and configures a librados handle; nothing is sent yet.
-func (d Dialer) handle(at api.Connection, key keyring.Key) (*rados.Conn, error) {
+func (d Dialer) handle(at api.Connection, key keyring.Key, timeout time.Duration) (*rados.Conn, error) {
 	handle, err := rados.NewConnWithClusterAndUser("ceph", key.Entity)
 	if err != nil {
 		return nil, failure("create handle", "", err)
 	}
-	for name, value := range d.settings(at, key) {
+	for name, value := range d.settings(at, key, timeout) {
 		if err := handle.SetConfigOption(name, value); err != nil {
 			return nil, failure("set option "+name, "", err)
 		}
@@ -85,43 +108,35 @@ func (d Dialer) handle(at api.Connection, key keyring.Key) (*rados.Conn, error) 
 
 // settings keeps the connection off the file system and small: one messenger
 // thread and one service thread are plenty for commands of a few kilobytes.
-func (d Dialer) settings(at api.Connection, key keyring.Key) map[string]string {
+// A silent mon is given up after seconds, where Ceph waits for half a minute.
+func (d Dialer) settings(at api.Connection, key keyring.Key, timeout time.Duration) map[string]string {
 	settings := map[string]string{
-		"mon_host":              at.MonHost,
-		"key":                   key.Secret,
-		"keyring":               "",
-		"log_to_stderr":         "false",
-		"err_to_stderr":         "false",
-		"log_file":              "",
-		"log_max_recent":        "1",
-		"admin_socket":          "",
-		"ms_async_op_threads":   "1",
-		"librados_thread_count": "1",
-		"client_mount_timeout":  seconds(orDefault(d.ConnectTimeout, DefaultConnectTimeout)),
-		"rados_osd_op_timeout":  seconds(orDefault(d.OSDTimeout, DefaultOSDTimeout)),
+		"mon_host":                              at.MonHost,
+		"key":                                   key.Secret,
+		"keyring":                               "",
+		"log_to_stderr":                         "false",
+		"err_to_stderr":                         "false",
+		"log_file":                              "",
+		"log_max_recent":                        "1",
+		"admin_socket":                          "",
+		"ms_async_op_threads":                   "1",
+		"librados_thread_count":                 "1",
+		"mon_client_hunt_interval":              "1",
+		"mon_client_hunt_interval_max_multiple": "5",
+		"mon_client_ping_interval":              "3",
+		"mon_client_ping_timeout":               "8",
+		"client_mount_timeout":                  seconds(orDefault(d.ConnectTimeout, DefaultConnectTimeout)),
+		"rados_osd_op_timeout":                  seconds(orDefault(d.OSDTimeout, DefaultOSDTimeout)),
 	}
-	for name, value := range d.Settings {
-		settings[name] = value
-	}
+	maps.Copy(settings, d.Settings)
+	settings["rados_mon_op_timeout"] = seconds(timeout)
 	return settings
 }
 
 // join connects a handle and checks that it reached the right cluster.
-//
-// The mon timeout is set only once connected, on purpose. librados reads it
-// anew for every mon command, and cancels those safely. For mgr commands it
-// uses the value from before connecting, and a mgr command that runs into a
-// timeout leaves librados with pointers into a stack frame that is gone, which
-// it writes through when a mgr comes back. So mgr commands must have none.
-func (d Dialer) join(handle *rados.Conn, at api.Connection) error {
+func join(handle *rados.Conn, at api.Connection) error {
 	if err := handle.Connect(); err != nil {
 		return failure("connect", "", err)
-	}
-	timeout := seconds(orDefault(d.MonTimeout, DefaultMonTimeout))
-	err := handle.SetConfigOption("rados_mon_op_timeout", timeout)
-	if err != nil {
-		handle.Shutdown()
-		return failure("set option rados_mon_op_timeout", "", err)
 	}
 	fsid, err := handle.GetFSID()
 	if err == nil && at.FSID != "" && fsid != at.FSID {
@@ -133,7 +148,7 @@ func (d Dialer) join(handle *rados.Conn, at api.Connection) error {
 	return err
 }
 
-// seconds rounds up, since librados takes whole seconds and 0 means for ever.
+// seconds rounds up, since librados takes whole seconds; 0 means for ever.
 func seconds(d time.Duration) string {
-	return strconv.Itoa(int(max(1, math.Ceil(d.Seconds()))))
+	return strconv.Itoa(int(math.Ceil(d.Seconds())))
 }

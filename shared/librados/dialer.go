@@ -29,7 +29,7 @@ type Dialer struct {
 	// InFlight bounds the calls of one connection that wait for Ceph.
 	InFlight int
 	// Settings are Ceph configuration options for the connection. They win
-	// over this package's own.
+	// over this package's own, save rados_mon_op_timeout, which is MonTimeout.
 	Settings map[string]string
 }
 

@@ -9,7 +9,8 @@
 // librados blocks and knows no context. Every call therefore runs in a
 // goroutine of its own, at most Dialer.InFlight at a time, and is abandoned
 // when its context ends. An abandoned mon command is taken back from the mons'
-// queue by librados after Dialer.MonTimeout; until then it may be executed.
+// queue by librados after Dialer.MonTimeout; until then it may be executed. An
+// abandoned mgr command may be executed by the next active mgr.
 //
 // The package never retries, never caches replies and never writes a log.
 package librados

@@ -736,7 +736,7 @@ func removalScenes() []scene {
 			return in, err
 		}),
 		call("in", func(ctx context.Context, c ceph.Client) error { return c.OSDIn(ctx, 0) }),
-		call("a mon leaves", func(ctx context.Context, c ceph.Client) error { return c.MonRemove(ctx, "c") }),
+		settledCall("a mon leaves", func(ctx context.Context, c ceph.Client) error { return c.MonRemove(ctx, "c") }),
 		settled("two mons are left", func(ctx context.Context, c ceph.Client) (any, error) {
 			quorum, err := c.QuorumStatus(ctx)
 			return slices.Sorted(slices.Values(quorum.QuorumNames)), err

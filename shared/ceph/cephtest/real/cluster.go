@@ -197,8 +197,8 @@ func (c *Cluster) await(ctx context.Context, what string, check func(context.Con
 	}
 }
 
-// Await polls until check is true and fails the test after a minute; the last
-// error of check tells what was missing.
+// Await polls until check is true. It fails the test after a minute, with the
+// last error of check, or when a daemon ends that nobody stopped.
 func (c *Cluster) Await(what string, check func(context.Context) (bool, error)) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)

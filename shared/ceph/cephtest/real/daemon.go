@@ -20,6 +20,7 @@ type daemon struct {
 	process *exec.Cmd
 	output  *bytes.Buffer
 	exited  chan struct{}
+	wanted  bool
 }
 
 func (d *daemon) running() bool {
@@ -44,7 +45,7 @@ func (c *Cluster) launch(d *daemon) error {
 	if err := d.process.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", d.name, err)
 	}
-	d.exited = make(chan struct{})
+	d.exited, d.wanted = make(chan struct{}), true
 	go func() {
 		_ = d.process.Wait()
 		close(d.exited)
@@ -55,6 +56,7 @@ func (c *Cluster) launch(d *daemon) error {
 // end sends a signal and waits until the process is gone; one that does not
 // go is killed.
 func (d *daemon) end(signal syscall.Signal, patience time.Duration) {
+	d.wanted = false
 	if !d.running() {
 		return
 	}
@@ -149,7 +151,7 @@ var errExited = errors.New("process ended")
 // alive returns an error that shows why, when a daemon that should run ended.
 func (c *Cluster) alive() error {
 	for _, d := range c.daemons {
-		if d.process != nil && !d.running() {
+		if d.wanted && !d.running() {
 			return fmt.Errorf("%s: %w: %s%s", d.name, errExited, tail(d.output.Bytes(), 15), c.logTail(d.name))
 		}
 	}
