@@ -157,7 +157,7 @@ func TestAgentFollowsADiskThroughItsLife(t *testing.T) {
 	defer events.Stop()
 	await := func(what string, done func(typ string, object *inventory.CephDisk) bool) {
 		t.Helper()
-		start := time.Now() //nolint:forbidigo // how long the agent took is what the test reports
+		start := time.Now()
 		for deadline := time.After(patience); ; {
 			select {
 			case event := <-events.ResultChan():

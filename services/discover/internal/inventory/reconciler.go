@@ -115,6 +115,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 		problems.Add(r.keep(ctx, entry, find(existing, entry.Name)))
 	}
 	for i := range plan.Forget {
+		ctrl.LoggerFrom(ctx).Info("disk gone", "disk", plan.Forget[i].Name, "device", plan.Forget[i].Status.Device)
 		problems.Add(r.Apply.Delete(ctx, &plan.Forget[i]))
 	}
 	if r.Follow != nil {
