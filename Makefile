@@ -83,7 +83,13 @@ e2e: charts images ## tests on a real cluster, made for them and removed afterwa
 test: verify lint unit integration e2e ## everything
 
 bench: charts images ## measure the budgets of the design
-	$(TOOL) ./bench
+	@cd tools && GOWORK=off go build -o ../bin/localkube ./localkube
+	@trap 'bin/localkube down --name bench' EXIT; \
+	bin/localkube up --name bench --audit --disks 3 --kubeconfig $(CURDIR)/.local/bench.kubeconfig && \
+	bin/localkube load --name bench $(CURDIR)/.local/images/*.tar && \
+	$(TOOL) ./bench --kubeconfig $(CURDIR)/.local/bench.kubeconfig --ceph-tag $(CEPH) \
+		--audit-log /var/lib/rook-ceph-local/bench/machines/control/root/var/log/localkube/audit.log
+	cd shared/librados && go test -tags $(TAGS),integration -run '^$$' -bench Status -benchtime 2s .
 
 fuzz: ## run each fuzz target for a short while
 	@for module in $(PURE) $(CGO); do (cd $$module && \
