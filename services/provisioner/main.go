@@ -24,6 +24,8 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/attachment"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/drivers"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/link"
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/osdmap"
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/pool"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/provision"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/report"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/socket"
@@ -35,6 +37,10 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/librados"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 )
+
+// inFlight bounds the calls to one cluster at a time: as many as pools are
+// worked on together.
+const inFlight = 256
 
 func main() {
 	scheme := runtime.NewScheme()
@@ -72,7 +78,8 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 		return fmt.Errorf("make client: %w", err)
 	}
 	finder := clusters.Finder{Clusters: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Namespaces: served(c)}
-	connections := &link.Connections{Dialer: librados.Dialer{}}
+	connections := &link.Connections{Dialer: librados.Dialer{InFlight: inFlight}}
+	maps := &osdmap.Maps{}
 	controller := &volumes.Controller{
 		Clusters: finder, Connections: connections, NodeList: attachment.Nodes{Reader: mgr.GetAPIReader()},
 	}
@@ -89,8 +96,13 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 		(&attachment.Reconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Driver: driver, Volumes: controller, Secrets: finder, Clock: clock.RealClock{},
 		}).Register(mgr),
+		(&pool.Reconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Sessions: &link.Sessions{Connections: connections, Secrets: finder},
+			Maps: maps, Clock: clock.RealClock{}, Events: mgr.GetEventRecorder(pool.Name),
+		}).Register(mgr),
 		(&report.Reconciler{
-			Client: mgr.GetClient(), Namespace: app.OwnNamespace(c), Secrets: finder, Drop: connections.Drop, Clock: clock.RealClock{},
+			Client: mgr.GetClient(), Namespace: app.OwnNamespace(c), Secrets: finder, Clock: clock.RealClock{},
+			Drop: func(clusterID string) { connections.Drop(clusterID); maps.Forget(clusterID) },
 		}).Register(mgr),
 	}
 	if path := c.String("csi-socket"); path != "" {

@@ -1,0 +1,164 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
+	"github.com/rook-ceph/rook-ceph/shared/problem"
+	"github.com/rook-ceph/rook-ceph/shared/step"
+)
+
+// findClusterForDeletion lets a pool go whose cluster is gone: nobody could
+// delete it, and nobody may.
+func (p *pass) findClusterForDeletion(ctx context.Context) (step.Outcome, error) {
+	found, err := p.clusterOf(ctx)
+	p.cluster = found
+	return step.Done, err
+}
+
+// orphaned tells that nothing in Ceph is to be deleted: the cluster is gone, or
+// the pool is one that Ceph itself uses.
+func (p *pass) orphaned() bool { return p.cluster == nil || p.pool.Spec.Name != "" }
+
+func (p *pass) connectForDeletion(ctx context.Context) (step.Outcome, error) {
+	if p.orphaned() {
+		return step.Done, nil
+	}
+	outcome, err := p.connect(ctx)
+	if err != nil || !outcome.IsDone() {
+		return outcome, err
+	}
+	return step.Done, p.observe(ctx)
+}
+
+// empty refuses while anything of a user's is in the pool.
+func (p *pass) empty(ctx context.Context) (step.Outcome, error) {
+	if p.orphaned() || p.seen.Pool == nil {
+		return step.Done, nil
+	}
+	found, err := p.contents(ctx)
+	if err != nil {
+		return step.None, err
+	}
+	p.blockers = found
+	if len(found) > 0 {
+		return step.Retry(deletionRetry, api.ReasonPoolNotEmpty,
+			fmt.Sprintf("Pool '%s' holds %s; delete the PersistentVolumeClaims or images first", PoolName(p.pool), problem.Names(found))), nil
+	}
+	return step.Done, nil
+}
+
+// contents lists images and trashed images of all namespaces. An image with
+// snapshots or clones is an image.
+func (p *pass) contents(ctx context.Context) ([]string, error) {
+	base, err := p.session.Pool(ctx, PoolName(p.pool), "")
+	if errors.Is(err, ceph.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer base.Close()
+	namespaces, err := base.Namespaces(ctx)
+	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
+		return nil, err
+	}
+	found, err := contentsOf(ctx, base, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, namespace := range namespaces {
+		space, err := p.session.Pool(ctx, PoolName(p.pool), namespace)
+		if err != nil {
+			return nil, err
+		}
+		more, err := contentsOf(ctx, space, namespace+"/")
+		space.Close()
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	slices.Sort(found)
+	return found, nil
+}
+
+func contentsOf(ctx context.Context, pool storage.Pool, prefix string) ([]string, error) {
+	images, err := pool.ListImages(ctx)
+	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
+		return nil, err
+	}
+	trash, err := pool.ListTrash(ctx)
+	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
+		return nil, err
+	}
+	var found []string
+	for _, name := range images {
+		found = append(found, "image "+prefix+name)
+	}
+	for _, image := range trash {
+		found = append(found, "trashed image "+prefix+image.Name)
+	}
+	return found, nil
+}
+
+// remove deletes the pool, then what only it used. Before that the object is
+// read once more from the API server: a stale cache must not destroy a pool.
+func (p *pass) remove(ctx context.Context) (step.Outcome, error) {
+	if p.orphaned() {
+		return step.Done, nil
+	}
+	name := PoolName(p.pool)
+	if p.seen.Pool != nil {
+		if outcome, err := p.confirm(ctx); err != nil || !outcome.IsDone() {
+			return outcome, err
+		}
+		if err := p.client.PoolDelete(ctx, name, ceph.Really); err != nil {
+			return step.None, fmt.Errorf("delete pool %q: %w", name, err)
+		}
+		ctrl.LoggerFrom(ctx).Info("pool deleted", "pool", name)
+	}
+	for rule := range p.seen.Rules {
+		if rule != name {
+			continue
+		}
+		if err := p.client.CrushRuleRemove(ctx, rule); err != nil && !errors.Is(err, ceph.ErrBusy) && !errors.Is(err, ceph.ErrNotFound) {
+			return step.None, fmt.Errorf("remove CRUSH rule %q: %w", rule, err)
+		}
+	}
+	if p.pool.Spec.ErasureCoded.DataChunks == 0 {
+		return step.Done, nil
+	}
+	profile := ProfileName(name)
+	if err := p.client.ErasureCodeProfileRemove(ctx, profile); err != nil && !errors.Is(err, ceph.ErrBusy) && !errors.Is(err, ceph.ErrNotFound) {
+		return step.None, fmt.Errorf("remove erasure code profile %q: %w", profile, err)
+	}
+	return step.Done, nil
+}
+
+// confirm reads object and images anew, right before the pool is deleted.
+func (p *pass) confirm(ctx context.Context) (step.Outcome, error) {
+	var live api.CephBlockPool
+	err := p.Live.Get(ctx, client.ObjectKeyFromObject(p.pool), &live)
+	if apierrors.IsNotFound(err) || err == nil && (live.UID != p.pool.UID || live.DeletionTimestamp.IsZero()) {
+		return step.Retry(connectRetry, api.ReasonWaiting, "Waiting for the cache: the object has changed"), nil
+	}
+	if err != nil {
+		return step.None, fmt.Errorf("read CephBlockPool: %w", err)
+	}
+	return p.empty(ctx)
+}
+
+func (p *pass) release(ctx context.Context) (step.Outcome, error) {
+	p.known.Delete(p.pool.UID)
+	return step.Done, p.apply.RemoveFinalizer(ctx, p.pool, Finalizer)
+}

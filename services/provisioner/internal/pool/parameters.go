@@ -1,0 +1,102 @@
+package pool
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+)
+
+// wantParameters are the parameters of the spec with the fields that mean one.
+func (d *decision) wantParameters() map[string]string {
+	want := map[string]string{}
+	if d.spec.CompressionMode != "" {
+		want["compression_mode"] = d.spec.CompressionMode
+	}
+	if ratio := d.spec.Replicated.TargetSizeRatio; ratio > 0 {
+		want["target_size_ratio"] = strconv.FormatFloat(ratio, 'g', -1, 64)
+	}
+	for key, value := range d.spec.Parameters {
+		want[key] = value
+	}
+	return want
+}
+
+// parameters sets what differs. The number of PGs is Ceph's to choose where its
+// autoscaler is on.
+func (d *decision) parameters(pool age) {
+	want := d.wantParameters()
+	keys := make([]string, 0, len(want))
+	for key := range want {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	for _, key := range keys {
+		if pool == created && key == "pg_num" {
+			continue
+		}
+		if slices.Contains([]string{"pg_num", "pgp_num"}, key) && d.autoscales(want) {
+			continue
+		}
+		if !same(d.seen.Settings[key], want[key]) {
+			d.set(key, want[key])
+		}
+	}
+}
+
+func (d *decision) autoscales(want map[string]string) bool {
+	if mode := want["pg_autoscale_mode"]; mode != "" {
+		return mode == "on"
+	}
+	return d.seen.Pool.PGAutoscaleMode == "on"
+}
+
+// same compares values as Ceph prints and takes them: numbers by value, truth
+// in any spelling.
+func same(is, want string) bool {
+	if is == want || sameSize(is, want) {
+		return true
+	}
+	a, errA := strconv.ParseFloat(is, 64)
+	b, errB := strconv.ParseFloat(want, 64)
+	if errA == nil && errB == nil {
+		return a == b
+	}
+	x, errX := strconv.ParseBool(is)
+	y, errY := strconv.ParseBool(want)
+	return errX == nil && errY == nil && x == y
+}
+
+// limits are quotas; 0 means none.
+type limits struct{ bytes, objects uint64 }
+
+func readQuota(quota api.QuotaSpec) (limits, error) {
+	var want limits
+	if quota.MaxBytes != nil && *quota.MaxBytes > 0 {
+		want.bytes = uint64(*quota.MaxBytes)
+	}
+	if quota.MaxSize != nil && *quota.MaxSize != "" {
+		size, err := resource.ParseQuantity(*quota.MaxSize)
+		if err != nil || size.Sign() < 0 {
+			return limits{}, fmt.Errorf("`quotas.maxSize` must be a size such as 10Gi, not '%s'", *quota.MaxSize)
+		}
+		want.bytes = uint64(size.Value())
+	}
+	if quota.MaxObjects != nil && *quota.MaxObjects > 0 {
+		want.objects = uint64(*quota.MaxObjects)
+	}
+	return want, nil
+}
+
+func (d *decision) quota(want limits) {
+	if d.seen.Pool.QuotaMaxBytes != want.bytes {
+		d.do(Operation{Kind: SetMaxBytes, Name: d.name, Limit: want.bytes})
+	}
+	if d.seen.Pool.QuotaMaxObjects != want.objects {
+		d.do(Operation{Kind: SetMaxObjects, Name: d.name, Limit: want.objects})
+	}
+}
