@@ -161,6 +161,15 @@ func (f Factory) Ceph(ctx context.Context, release catalog.Release, platforms []
 
 // Service builds the image of a service.
 func (f Factory) Service(ctx context.Context, service catalog.Service, platforms []debian.Platform) (result Result, err error) {
+	if err := os.MkdirAll(f.Out, 0o755); err != nil {
+		return Result{}, fmt.Errorf("create image directory: %w", err)
+	}
+	// Services share programs, and two runs share their files.
+	unlock, err := store.Lock(ctx, filepath.Join(f.Out, ".lock"))
+	if err != nil {
+		return Result{}, fmt.Errorf("lock image directory: %w", err)
+	}
+	defer unlock()
 	work, err := os.MkdirTemp("", "image-")
 	if err != nil {
 		return Result{}, fmt.Errorf("create work directory: %w", err)

@@ -71,7 +71,7 @@ func (s Store) Get(ctx context.Context, entry string, fill func(dir string) erro
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", fmt.Errorf("create cache directory: %w", err)
 	}
-	unlock, err := lock(ctx, path+".lock")
+	unlock, err := Lock(ctx, path+".lock")
 	if err != nil {
 		return "", fmt.Errorf("lock %s: %w", path, err)
 	}
@@ -124,8 +124,9 @@ func (s Store) Link(name, entry string) (string, error) {
 	return link, nil
 }
 
-// lock takes an exclusive lock that the kernel drops when the process dies.
-func lock(ctx context.Context, path string) (func(), error) {
+// Lock takes an exclusive lock on a file, waiting as long as the context
+// allows. The kernel drops it when the process dies.
+func Lock(ctx context.Context, path string) (func(), error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err

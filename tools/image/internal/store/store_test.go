@@ -106,7 +106,7 @@ func TestGet(t *testing.T) {
 	t.Run("waiting for another process ends with the context", func(t *testing.T) {
 		t.Parallel()
 		s := Store{Dir: t.TempDir()}
-		unlock, err := lock(t.Context(), s.Path("x.lock"))
+		unlock, err := Lock(t.Context(), s.Path("x.lock"))
 		if err != nil {
 			t.Fatal(err)
 		}
