@@ -67,9 +67,14 @@ func secret(cluster *api.CephCluster, osd *inventory.CephOSD, key string) *corev
 		WithData(map[string][]byte{fleet.Key: []byte(key), "keyring": []byte(file)})
 }
 
-// numbered is the CephOSD with nothing but its number.
-func numbered(osd *inventory.CephOSD, id int32) runtime.ApplyConfiguration {
-	u := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"id": int64(id)}}}
+// numbered is the CephOSD with nothing but what Ceph says of it: its number
+// and, if it was adopted, its class.
+func numbered(osd *inventory.CephOSD, id int32, class string) runtime.ApplyConfiguration {
+	spec := map[string]any{"id": int64(id)}
+	if class != "" {
+		spec["deviceClass"] = class
+	}
+	u := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
 	u.SetGroupVersionKind(inventory.SchemeGroupVersion.WithKind("CephOSD"))
 	u.SetNamespace(osd.Namespace)
 	u.SetName(osd.Name)

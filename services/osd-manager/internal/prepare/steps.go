@@ -75,7 +75,7 @@ func (p *pass) register(ctx context.Context) (step.Outcome, error) {
 		return step.None, fmt.Errorf("register OSD %s: %w", p.osd.Spec.UUID, err)
 	}
 	number := int32(id)
-	if err := p.Apply.Set(ctx, nil, numbered(p.osd, number)); err != nil {
+	if err := p.Apply.Set(ctx, nil, numbered(p.osd, number, "")); err != nil {
 		return step.None, err
 	}
 	p.osd.Spec.ID = &number
@@ -94,11 +94,31 @@ func (p *pass) verifyRegistered(ctx context.Context) (step.Outcome, error) {
 	}
 	for _, osd := range osdmap.OSDs {
 		if osd.ID == int(*p.osd.Spec.ID) && osd.UUID == p.osd.Spec.UUID {
-			return step.Done, nil
+			return step.Done, p.learnClass(ctx)
 		}
 	}
 	return step.Stall(fleet.ReasonRefused, fmt.Sprintf("the disk says that it is osd.%s with uuid %s, which the Ceph cluster does not know; wipe the disk and delete CephOSD %s to use it",
 		fleet.ID(p.osd), p.osd.Spec.UUID, p.osd.Name)), nil
+}
+
+// learnClass records the device class that an adopted OSD has in CRUSH, so that
+// its Deployment reads as before and it is not restarted.
+func (p *pass) learnClass(ctx context.Context) error {
+	if p.osd.Spec.DeviceClass != "" {
+		return nil
+	}
+	tree, err := p.seen.Ceph.OSDTree(ctx)
+	if err != nil {
+		return fmt.Errorf("read OSD tree: %w", err)
+	}
+	for _, node := range append(tree.Nodes, tree.Stray...) {
+		if node.ID != int(*p.osd.Spec.ID) || node.DeviceClass == "" {
+			continue
+		}
+		p.osd.Spec.DeviceClass = node.DeviceClass
+		return p.Apply.Set(ctx, nil, numbered(p.osd, *p.osd.Spec.ID, node.DeviceClass))
+	}
+	return nil
 }
 
 // publishKeyring adds the keyring file, which names the OSD by its number.

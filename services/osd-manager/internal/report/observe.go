@@ -152,8 +152,22 @@ func refreshUsage(ctx context.Context, conn ceph.Client, known maps, now time.Ti
 	if err != nil {
 		return known, fmt.Errorf("read usage of OSDs: %w", err)
 	}
-	known.usage, known.usageAt, known.usageOf = df.Nodes, now, newest(known.booted)
+	known.usage = df.Nodes
+	if complete(df.Nodes) {
+		known.usageAt, known.usageOf = now, newest(known.booted)
+	}
 	return known, nil
+}
+
+// complete tells whether every OSD that is up has told the mgr how full it is,
+// which takes it a few seconds.
+func complete(usage []ceph.OSDUsage) bool {
+	for _, osd := range usage {
+		if osd.Status == "up" && osd.KB == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // fill puts what Ceph knows beside what Kubernetes knows.

@@ -5,9 +5,11 @@ package setup
 import (
 	"crypto/rand"
 	"fmt"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -47,7 +49,7 @@ func Scheme() *runtime.Scheme {
 // daemons' objects, and above all other Secrets.
 func Narrow(options *cache.Options) {
 	only := func(apps ...string) cache.ByObject {
-		set, err := labels.Parse(names.LabelApp + " in (" + joined(apps) + ")")
+		set, err := labels.Parse(names.LabelApp + " in (" + strings.Join(apps, ",") + ")")
 		utilruntime.Must(err)
 		return cache.ByObject{Label: set}
 	}
@@ -57,18 +59,16 @@ func Narrow(options *cache.Options) {
 		&policyv1.PodDisruptionBudget{}: only(pod.AppOSD),
 		&batchv1.Job{}:                  only(pod.AppPrepare),
 		&corev1.Pod{}:                   only(pod.AppOSD, pod.AppPrepare),
+		// The disruption tokens, and not the leases of leaders, which change all the time.
+		&coordinationv1.Lease{}: {Label: anyCluster()},
 	}
 }
 
-func joined(values []string) string {
-	out := ""
-	for i, value := range values {
-		if i > 0 {
-			out += ","
-		}
-		out += value
-	}
-	return out
+// anyCluster selects what belongs to some cluster.
+func anyCluster() labels.Selector {
+	set, err := labels.Parse(names.LabelCluster)
+	utilruntime.Must(err)
+	return set
 }
 
 // Controllers registers all controllers. Image is our own, which carries the
