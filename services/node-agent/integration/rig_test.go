@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -22,6 +24,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/mount-utils"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -39,6 +42,8 @@ const (
 	poolName  = "replicapool"
 	nodeName  = "node1"
 	otherNode = "node2"
+	// volumeCgroup is where the storage daemons of the tests live.
+	volumeCgroup = "rook-ceph-test"
 	// patience bounds every wait.
 	patience = 60 * time.Second
 )
@@ -65,7 +70,7 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	t.Cleanup(func() { sweep(dir) })
 	r := &rig{t: t, root: t, dir: dir, config: testenv.Start(t), kube: testenv.Client(t), secrets: map[string]map[string]string{}}
 	r.ceph = real.Start(t, librados.Dialer{}, real.OSDs(2), real.Setting("global", "osd_pool_default_size", "2"))
 	r.makePool()
@@ -76,6 +81,28 @@ func newRig(t *testing.T) *rig {
 	r.startAgent()
 	r.awaitSocket(r.controllerSocket())
 	return r
+}
+
+// sweep removes what a failed test left: mounts, storage daemons, files.
+func sweep(dir string) {
+	mounts, _ := mount.ParseMountInfo("/proc/self/mountinfo")
+	for i := len(mounts) - 1; i >= 0; i-- {
+		if strings.HasPrefix(mounts[i].MountPoint, dir+"/") {
+			_ = syscall.Unmount(mounts[i].MountPoint, syscall.MNT_DETACH)
+		}
+	}
+	pidFiles, _ := filepath.Glob(filepath.Join(dir, "kubelet", "plugins", "*", "attached", "*", "pid"))
+	for _, file := range pidFiles {
+		text, _ := os.ReadFile(file)
+		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && pid > 1 {
+			_ = syscall.Kill(pid, syscall.SIGTERM)
+		}
+	}
+	_ = os.RemoveAll(dir)
+	groups, _ := filepath.Glob("/sys/fs/cgroup/*/" + volumeCgroup)
+	for _, group := range append(groups, "/sys/fs/cgroup/"+volumeCgroup) {
+		_ = os.Remove(group)
+	}
 }
 
 func (r *rig) controllerSocket() string { return filepath.Join(r.dir, "controller.sock") }
@@ -208,7 +235,7 @@ func (r *rig) run(service string, args ...string) *exec.Cmd {
 func (r *rig) startAgent() {
 	r.t.Helper()
 	r.agent = r.run("node-agent", "--node-name="+nodeName, "--kubelet-dir="+r.kubelet(), "--key-dir="+filepath.Join(r.dir, "keys"),
-		"--host-cgroups=/sys/fs/cgroup", "--volume-cgroup=rook-ceph-test", "--namespaces="+namespace, "--own-namespace="+namespace,
+		"--host-cgroups=/sys/fs/cgroup", "--volume-cgroup="+volumeCgroup, "--namespaces="+namespace, "--own-namespace="+namespace,
 		"--metrics-bind-address=0", "--health-probe-bind-address=0")
 	r.awaitSocket(r.nodeSocket())
 }

@@ -23,7 +23,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
 )
 
-func TestVolumes(t *testing.T) {
+func TestServices(t *testing.T) {
 	r := newRig(t)
 	t.Run("ext4_keeps_data_across_nodes_of_life", r.with(filesystemKeepsData("ext4")))
 	t.Run("xfs_keeps_data_across_nodes_of_life", r.with(filesystemKeepsData("xfs")))
@@ -32,6 +32,7 @@ func TestVolumes(t *testing.T) {
 	t.Run("a_second_node_is_refused_while_the_first_holds", r.with(secondNodeRefused))
 	t.Run("a_device_with_foreign_data_is_not_formatted", r.with(foreignDataKept))
 	t.Run("keys_are_in_no_arguments_and_no_logs", r.with(keysStaySecret))
+	t.Run("csi_sanity", r.with(sanityPasses))
 }
 
 func (r *rig) with(test func(*rig)) func(*testing.T) {

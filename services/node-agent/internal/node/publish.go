@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
+	"golang.org/x/sys/unix"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"k8s.io/mount-utils"
@@ -39,7 +40,7 @@ func (s *Server) NodePublishVolume(
 	}
 	mode := request.GetVolumeCapability().GetAccessMode().GetMode()
 	if mode == csipb.VolumeCapability_AccessMode_SINGLE_NODE_SINGLE_WRITER {
-		if err := s.onlyAt(source, where); err != nil {
+		if err := s.onlyAt(source, where, use); err != nil {
 			return nil, coded(err)
 		}
 	}
@@ -113,8 +114,11 @@ func makeTarget(where string, use usage) error {
 }
 
 // onlyAt refuses when the source is published anywhere else.
-func (s *Server) onlyAt(source, where string) error {
+func (s *Server) onlyAt(source, where string, use usage) error {
 	refs, err := s.Mounter.GetMountRefs(source)
+	if use.block {
+		refs, err = deviceMounts(source)
+	}
 	if err != nil {
 		return fmt.Errorf("find mounts of %s: %w", source, err)
 	}
@@ -124,6 +128,30 @@ func (s *Server) onlyAt(source, where string) error {
 		}
 	}
 	return nil
+}
+
+// deviceMounts lists the files that the device's node is bound to. Only bind
+// mounts of single files of its name are looked at: others may be dead and hang.
+func deviceMounts(device string) ([]string, error) {
+	var own unix.Stat_t
+	if err := unix.Stat(device, &own); err != nil {
+		return nil, fmt.Errorf("stat device: %w", err)
+	}
+	mounts, err := mount.ParseMountInfo("/proc/self/mountinfo")
+	if err != nil {
+		return nil, fmt.Errorf("read mounts: %w", err)
+	}
+	var found []string
+	for _, m := range mounts {
+		if filepath.Base(m.Root) != filepath.Base(device) {
+			continue
+		}
+		var stat unix.Stat_t
+		if unix.Stat(m.MountPoint, &stat) == nil && stat.Mode&unix.S_IFMT == unix.S_IFBLK && stat.Rdev == own.Rdev {
+			found = append(found, m.MountPoint)
+		}
+	}
+	return found, nil
 }
 
 // NodeUnpublishVolume takes a volume away from a pod.

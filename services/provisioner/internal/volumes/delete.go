@@ -151,10 +151,14 @@ func (c *Controller) ValidateVolumeCapabilities(
 	}, nil
 }
 
-// GetCapacity returns what a pool can still take.
+// GetCapacity returns what a pool can still take; without parameters that name
+// one, it is 0: there is no pool that a volume would go to.
 func (c *Controller) GetCapacity(
 	ctx context.Context, request *csipb.GetCapacityRequest,
 ) (*csipb.GetCapacityResponse, error) {
+	if len(request.GetParameters()) == 0 {
+		return &csipb.GetCapacityResponse{}, nil
+	}
 	clusterID, name := request.GetParameters()[csi.ParamClusterID], request.GetParameters()[csi.ParamPool]
 	if data := request.GetParameters()[csi.ParamDataPool]; data != "" {
 		name = data
