@@ -15,13 +15,22 @@ const clientSuite = "trixie"
 // build it for every architecture.
 const cephFuse = "ceph-fuse"
 
+// lazyBcrypt makes the manager import bcrypt where it hashes a password, not
+// when any module starts: as an extension made with PyO3 it refuses to load a
+// second time in one process, so all but one module would fail to start.
+const lazyBcrypt = `f="$1/usr/share/ceph/mgr/mgr_util.py"
+if grep -q '^import bcrypt$' "$f"; then
+  sed -i -e '/^import bcrypt$/d' -e 's/^def password_hash(.*:$/&\n    import bcrypt/' "$f"
+  grep -q '^    import bcrypt$' "$f"
+fi`
+
 func hasCephFuse(platform debian.Platform) bool { return platform.Arch == "amd64" }
 
 // Recipe returns the recipe of the release for a platform: a whole Ceph, with
 // every daemon, the command line and the tools that the daemons call.
 func (r Release) Recipe(platform debian.Platform) debian.Recipe {
 	recipe := debian.Recipe{
-		Name: "ceph-" + r.Series, Suite: r.Suite, Variant: debian.Installed, Versioned: "ceph-common",
+		Name: "ceph-" + r.Series, Suite: r.Suite, Variant: debian.Installed, Versioned: "ceph-common", Customize: lazyBcrypt,
 		Packages: []string{
 			"ceph-mon", "ceph-mgr", "ceph-mgr-modules-core", "ceph-mgr-dashboard", "ceph-osd", "ceph-mds", "radosgw",
 			"ceph-common", "ceph-volume", "rbd-nbd", "rbd-mirror",

@@ -142,6 +142,9 @@ func Arguments(recipe Recipe, platform Platform, out string, sources Sources) []
 		}
 		arguments = append(arguments, "--dpkgopt=path-include=/usr/share/doc/*/copyright")
 	}
+	if recipe.Customize != "" {
+		arguments = append(arguments, "--customize-hook="+recipe.Customize)
+	}
 	arguments = append(arguments, recipe.Suite, out)
 	if sources.Mirror != "" {
 		return append(arguments, "-")

@@ -34,6 +34,9 @@ type Recipe struct {
 	Variant Variant
 	// Packages are named without their dependencies.
 	Packages []string
+	// Customize is a shell script that runs when all packages are installed; $1
+	// is the new root. Extracted recipes have none.
+	Customize string `json:",omitempty"`
 	// Versioned is the package whose upstream version stands for the whole.
 	Versioned string
 	// Shape says which files stay.
