@@ -79,7 +79,7 @@ func (c *Conn) mgrLine(ctx context.Context) (*line, error) {
 // Close ends the connection. Waiting calls fail at once; a handle goes when
 // the last call that is still inside librados has returned.
 func (c *Conn) Close() {
-	c.line.close()
+	c.close()
 	c.gate <- struct{}{}
 	defer func() { <-c.gate }()
 	c.closed = true

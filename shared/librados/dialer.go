@@ -35,8 +35,6 @@ type Dialer struct {
 
 var _ ceph.Dialer = Dialer{}
 
-var errNotBuilt = errors.New("this binary was built without librados (build tag: librados)")
-
 var (
 	errNoMons  = errors.New("no mon addresses")
 	errNoKey   = errors.New("no cephx key")

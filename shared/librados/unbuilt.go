@@ -4,12 +4,15 @@ package librados
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 )
+
+var errNotBuilt = errors.New("this binary was built without librados (build tag: librados)")
 
 // Built tells whether this binary carries librados.
 func Built() bool { return false }
