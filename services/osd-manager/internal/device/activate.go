@@ -69,16 +69,23 @@ func (a Activation) find(ctx context.Context) (disk.Facts, error) {
 	if err != nil {
 		return disk.Facts{}, err
 	}
+	var matching []disk.Facts
 	var problems []error
 	for _, found := range disks {
 		switch err := a.usable(found); {
 		case err == nil:
-			return found.Facts, nil
+			matching = append(matching, found.Facts)
 		case !errors.Is(err, errMissing):
 			problems = append(problems, err)
 		}
 	}
-	if len(problems) > 0 {
+	switch {
+	case len(matching) == 1:
+		return matching[0], nil
+	case len(matching) > 1:
+		return disk.Facts{}, fmt.Errorf("%s and %s both hold %s: one is a copy of the other, or another path to it; take one away",
+			matching[0].KernelName, matching[1].KernelName, a.OSD)
+	case len(problems) > 0:
 		return disk.Facts{}, errors.Join(problems...)
 	}
 	return disk.Facts{}, fmt.Errorf("%w: no disk of this node holds %s of cluster %s", errMissing, a.OSD, a.OSD.FSID)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +17,11 @@ import (
 // preparation has begun. It carries no "ready", so no reader takes the OSD for
 // a finished one, and mkfs replaces it.
 func encodeLabel(osd Identity, size int64, now time.Time) ([]byte, error) {
+	return encode(osd, size, now, map[string]string{"ceph_fsid": osd.FSID, "whoami": strconv.Itoa(osd.ID)})
+}
+
+// encode writes a label with the given meta entries.
+func encode(osd Identity, size int64, now time.Time, meta map[string]string) ([]byte, error) {
 	uuid, err := hex.DecodeString(strings.ReplaceAll(osd.UUID, "-", ""))
 	if err != nil || len(uuid) != 16 {
 		return nil, fmt.Errorf("encode label: %q is no uuid", osd.UUID)
@@ -25,7 +31,6 @@ func encodeLabel(osd Identity, size int64, now time.Time) ([]byte, error) {
 	body = binary.LittleEndian.AppendUint32(body, uint32(now.Unix()))
 	body = binary.LittleEndian.AppendUint32(body, uint32(now.Nanosecond()))
 	body = appendText(body, "main")
-	meta := map[string]string{"ceph_fsid": osd.FSID, "whoami": fmt.Sprint(osd.ID)}
 	keys := make([]string, 0, len(meta))
 	for key := range meta {
 		keys = append(keys, key)

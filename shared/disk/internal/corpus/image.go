@@ -197,3 +197,18 @@ func Pack(path string, offsets ...int64) (*Image, error) {
 	}
 	return image, nil
 }
+
+// Unpack writes the image to a file: its size, and the blocks that hold
+// something. The file must be empty.
+func (m *Image) Unpack(file *os.File) error {
+	if err := file.Truncate(m.Size); err != nil {
+		return err
+	}
+	for index, block := range m.blocks {
+		block = block[:min(BlockSize, m.Size-index*BlockSize)]
+		if _, err := file.WriteAt(block, index*BlockSize); err != nil {
+			return err
+		}
+	}
+	return nil
+}
