@@ -160,5 +160,8 @@ func (p *pass) confirm(ctx context.Context) (step.Outcome, error) {
 
 func (p *pass) release(ctx context.Context) (step.Outcome, error) {
 	p.known.Delete(p.pool.UID)
-	return step.Done, p.apply.RemoveFinalizer(ctx, p.pool, Finalizer)
+	if err := p.apply.RemoveFinalizer(ctx, p.pool, legacyFinalizer); err != nil {
+		return step.None, err
+	}
+	return step.Done, p.apply.RemoveFinalizer(ctx, p.pool, Finalizer())
 }

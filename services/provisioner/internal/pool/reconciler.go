@@ -26,14 +26,15 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
+	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
 
 const (
 	// Name of the controller.
 	Name = api.WriterPool
-	// Finalizer keeps a CephBlockPool until its pool is gone.
-	Finalizer = "cephblockpool.ceph.rook.io"
+	// legacyFinalizer is what Rook left on a CephBlockPool that was taken over.
+	legacyFinalizer = "cephblockpool.ceph.rook.io"
 
 	// Mons gather changes for up to a second before they decide on them, so many
 	// pools at once are what makes many pools quick.
@@ -43,6 +44,9 @@ const (
 	// deletionRetry is how often a pool is looked at that is kept by its images.
 	deletionRetry = 10 * time.Second
 )
+
+// Finalizer keeps a CephBlockPool until its pool is gone.
+func Finalizer() string { return names.Finalizer("provisioner") }
 
 // Sessions connects to clusters as the provisioner.
 type Sessions interface {
@@ -131,10 +135,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("read CephBlockPool: %w", err)
 	}
-	if pool.Status == nil {
-		pool.Status = &api.CephBlockPoolStatus{}
+	before := pool.Status
+	if before == nil {
+		before = &api.CephBlockPoolStatus{}
 	}
-	p := &pass{Reconciler: r, pool: &pool, apply: apply.Applier{Client: r.Client, Manager: Name}}
+	p := &pass{Reconciler: r, pool: &pool, before: before, apply: apply.Applier{Client: r.Client, Manager: Name}}
 	steps := []step.Step{
 		step.Named("finalizer", p.hold),
 		step.Named("cluster", p.findCluster),
@@ -165,6 +170,7 @@ type pass struct {
 	*Reconciler
 	apply     apply.Applier
 	pool      *api.CephBlockPool
+	before    *api.CephBlockPoolStatus
 	cluster   *api.CephCluster
 	session   storage.Cluster
 	client    ceph.Client

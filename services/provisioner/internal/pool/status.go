@@ -19,7 +19,7 @@ func (p *pass) status(ctx context.Context, report step.Report) error {
 	if !p.pool.DeletionTimestamp.IsZero() && report.IsDone() {
 		return nil // nobody is left to read it
 	}
-	before := p.pool.Status
+	before := p.before
 	desired := p.conditions(report)
 	piece := api.CephBlockPoolStatus{
 		Phase:              phase(p.pool, report),
@@ -96,7 +96,7 @@ func phase(pool *api.CephBlockPool, report step.Report) api.Phase {
 // info is what the printer columns show.
 func (p *pass) info() map[string]string {
 	if p.seen.Pool == nil {
-		return p.pool.Status.Info
+		return p.before.Info
 	}
 	kind := "Replicated"
 	if p.seen.Pool.Type == ceph.PoolErasure {

@@ -28,7 +28,7 @@ const (
 )
 
 func (p *pass) hold(ctx context.Context) (step.Outcome, error) {
-	return step.Done, p.apply.Finalizer(ctx, p.pool, Finalizer)
+	return step.Done, p.apply.Finalizer(ctx, p.pool, Finalizer())
 }
 
 // findCluster waits for the cluster to answer.
