@@ -20,6 +20,11 @@ import (
 // cluster or the first connection is being made.
 var ErrNotConnected = errors.New("not connected yet")
 
+// Starting tells whether Session failed only because nobody asked yet: after a
+// start of this service, or while a lost connection is made anew. It says
+// nothing about the cluster.
+func Starting(_ ceph.Client, err error) bool { return errors.Is(err, ErrNotConnected) }
+
 // subscriberBuffer is how many events a subscriber may leave unread.
 const subscriberBuffer = 256
 

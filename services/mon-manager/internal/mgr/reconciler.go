@@ -25,9 +25,11 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/disruption"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 
+	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/link"
 	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/scope"
 	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/watches"
 )
@@ -97,6 +99,8 @@ type pass struct {
 	seen    observed
 	missing map[string]string
 	rolling string
+	// warn passes found a daemon in trouble.
+	warn bool
 }
 
 // Reconcile brings the managers of one cluster to their specified count and
@@ -105,6 +109,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (r
 	verdict, _, err := scope.Of(ctx, r.Client, cluster)
 	if err != nil || verdict != scope.Served {
 		return reconcile.Result{}, err
+	}
+	if link.Starting(r.Links.Session(client.ObjectKeyFromObject(cluster))) && condition.Find(cluster.Status.Conditions, api.ConditionManagerActive) != nil {
+		return reconcile.Result{}, nil // nobody asked yet: what was written stands
 	}
 	p := &pass{Reconciler: r, cluster: cluster, apply: apply.Applier{Client: r.Client, Manager: Name}}
 	report := step.Run(ctx,

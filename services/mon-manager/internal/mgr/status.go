@@ -98,6 +98,9 @@ func (p *pass) announce(found api.Condition) {
 		return
 	}
 	typ, reason := corev1.EventTypeNormal, found.Reason
+	if p.warn {
+		typ = corev1.EventTypeWarning
+	}
 	switch found.Reason {
 	case api.ReasonImageMissing, api.ReasonModulesMissing, api.ReasonError:
 		typ = corev1.EventTypeWarning

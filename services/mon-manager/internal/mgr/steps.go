@@ -167,6 +167,7 @@ func (p *pass) awaitActive(context.Context) (step.Outcome, error) {
 		if trouble.Kind == podstate.None {
 			continue
 		}
+		p.warn = true
 		reason := api.ReasonManagersStarting
 		if trouble.Kind == podstate.Image {
 			reason = api.ReasonImageMissing

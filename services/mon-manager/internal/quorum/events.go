@@ -26,6 +26,9 @@ func (p *pass) announce(found api.Condition) {
 		return
 	}
 	h := happening{corev1.EventTypeNormal, found.Reason, "Reconcile", found.Message}
+	if p.warn {
+		h.typ = corev1.EventTypeWarning
+	}
 	switch found.Reason {
 	case api.ReasonIdentityLost, api.ReasonImageMissing, api.ReasonImageUnsupported, api.ReasonMonitorsUnschedulable,
 		api.ReasonMonitorsOutOfQuorum, api.ReasonQuorumLost, api.ReasonStaleMonitors, api.ReasonError:

@@ -91,6 +91,8 @@ func (r *Reconciler) Register(mgr manager.Manager, changes <-chan event.GenericE
 		Owns(&corev1.Secret{}).
 		Owns(&corev1.ConfigMap{}).
 		Owns(&policyv1.PodDisruptionBudget{}, builder.WithPredicates(watches.Asked(nil))).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(watches.OfIdentity(r.Client))).
+		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(watches.OfIdentity(r.Client))).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(watches.OfPod), builder.WithPredicates(watches.PodState())).
 		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(watches.AllClusters(r.Client)), builder.WithPredicates(watches.NodeState())).
 		WatchesRawSource(source.Channel(changes, &handler.EnqueueRequestForObject{})).
@@ -103,7 +105,7 @@ func piece(obj client.Object) any {
 	if !ok {
 		return nil
 	}
-	return []any{cluster.Status.Monitors, cluster.Status.Connection, cluster.Status.CephVersion}
+	return []any{cluster.Status.Monitors, cluster.Status.Connection, cluster.Status.CephVersion, mayGo(cluster)}
 }
 
 // pass is one call of Reconcile.
@@ -117,6 +119,9 @@ type pass struct {
 	// rolling says which update is under way or waits; hold says why the
 	// specified image is not used yet.
 	rolling, hold string
+	// quiet passes found nothing out and write no status; warn passes found a
+	// daemon in trouble.
+	quiet, warn bool
 }
 
 // Reconcile brings the monitors of one cluster to their specified count and
@@ -124,7 +129,7 @@ type pass struct {
 // Done ends the pass, and its reason becomes the MonitorsInQuorum condition.
 func (r *Reconciler) Reconcile(ctx context.Context, cached *api.CephCluster) (reconcile.Result, error) {
 	verdict, _, err := scope.Of(ctx, r.Client, cached)
-	if err != nil || verdict != scope.Served {
+	if err != nil || verdict != scope.Served && cached.DeletionTimestamp == nil {
 		return reconcile.Result{}, err
 	}
 	// What was intended is read around the cache: an intention that is not
@@ -138,6 +143,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, cached *api.CephCluster) (re
 	}
 	p := &pass{Reconciler: r, cluster: cluster, apply: apply.Applier{Client: r.Client, Manager: Name}}
 	p.status = piecesOf(cluster)
+	if mayGo(cluster) {
+		return reconcile.Result{}, p.letGo(ctx)
+	}
 	report := step.Run(ctx,
 		step.Named("image", p.checkImage),
 		step.Named("observe", p.observe),

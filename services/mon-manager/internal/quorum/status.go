@@ -89,6 +89,9 @@ func (p *pass) persist(ctx context.Context) error {
 
 // writeStatus writes what the pass found.
 func (p *pass) writeStatus(ctx context.Context, report step.Report) error {
+	if p.quiet {
+		return nil
+	}
 	if len(p.plan.Members) > 0 {
 		p.status.daemon = p.daemons()
 	}

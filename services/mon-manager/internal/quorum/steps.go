@@ -20,6 +20,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/step"
 
 	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/identity"
+	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/link"
 	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/podstate"
 )
 
@@ -41,6 +42,9 @@ func (p *pass) applyIdentity(ctx context.Context) (step.Outcome, error) {
 			return step.None, err
 		}
 	case identity.Keep:
+	}
+	if p.cluster.DeletionTimestamp != nil {
+		return step.Done, nil // what guards the identity is being let go
 	}
 	secrets := identity.Secrets(p.cluster.Namespace, p.identity())
 	if err := p.apply.Set(ctx, p.cluster, secrets...); err != nil {
@@ -142,6 +146,9 @@ func (p *pass) publishEndpoints(ctx context.Context) (step.Outcome, error) {
 	if facts.Born && facts.Quorum == nil && p.seen.endpoints != nil {
 		return step.Done, nil // who is left is not known: what was published stands
 	}
+	if p.cluster.DeletionTimestamp != nil {
+		return step.Done, nil
+	}
 	members := p.plan.Members
 	if facts.Born && facts.Quorum != nil {
 		members = Publishable(p.plan.Members, facts.Quorum)
@@ -184,6 +191,7 @@ func (p *pass) awaitRunning(context.Context) (step.Outcome, error) {
 func (p *pass) trouble(monitors []string) (step.Outcome, bool) {
 	for _, name := range monitors {
 		found := podstate.Of(p.seen.pods[name])
+		p.warn = p.warn || found.Kind != podstate.None
 		message := fmt.Sprintf("Monitor %s does not run: %s", name, found.Message)
 		switch found.Kind {
 		case podstate.None:
@@ -202,6 +210,10 @@ func (p *pass) trouble(monitors []string) (step.Outcome, bool) {
 // awaitQuorum waits until every monitor of the plan is in quorum.
 func (p *pass) awaitQuorum(context.Context) (step.Outcome, error) {
 	if p.seen.facts.Quorum == nil {
+		if p.seen.facts.Born && errors.Is(p.seen.linkErr, link.ErrNotConnected) {
+			p.quiet = true // nobody asked yet: what was written stands
+			return step.Wait(api.ReasonPending, "Connecting"), nil
+		}
 		if outcome, found := p.trouble(memberNames(p.plan.Members)); found {
 			return outcome, nil
 		}

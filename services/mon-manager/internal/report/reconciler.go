@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -87,90 +86,42 @@ func piece(obj client.Object) any {
 
 // Reconcile sums up one cluster, or lets a deleted one go.
 func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (reconcile.Result, error) {
-	applier := apply.Applier{Client: r.Client, Manager: Name}
+	result, err := r.reconcile(ctx, cluster)
+	if apierrors.IsConflict(err) {
+		return reconcile.Result{RequeueAfter: again}, nil // what changed is read anew
+	}
+	return result, err
+}
+
+func (r *Reconciler) reconcile(ctx context.Context, cluster *api.CephCluster) (reconcile.Result, error) {
 	verdict, older, err := scope.Of(ctx, r.Client, cluster)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
 	in := Input{Cluster: cluster, Verdict: verdict, Older: older}
 	if cluster.DeletionTimestamp != nil {
-		return r.teardown(ctx, applier, in)
+		return r.teardown(ctx, in)
 	}
 	if verdict == scope.Served {
-		err := applier.Finalizer(ctx, cluster, names.Finalizer(service))
-		if apierrors.IsConflict(err) {
-			return reconcile.Result{RequeueAfter: again}, nil
-		}
-		if err != nil {
+		if err := r.applier().Finalizer(ctx, cluster, names.Finalizer(service)); err != nil {
 			return reconcile.Result{}, err
 		}
 	}
-	return reconcile.Result{}, r.write(ctx, applier, in)
+	return reconcile.Result{}, r.write(ctx, in)
 }
 
-func (r *Reconciler) write(ctx context.Context, applier apply.Applier, in Input) error {
+func (r *Reconciler) applier() apply.Applier { return apply.Applier{Client: r.Client, Manager: Name} }
+
+func (r *Reconciler) write(ctx context.Context, in Input) error {
 	summary := Summarize(in)
 	cluster := in.Cluster
 	r.announce(cluster, summary)
-	return applier.Status(ctx, cluster, api.ClusterStatus{
+	return r.applier().Status(ctx, cluster, api.ClusterStatus{
 		Phase: summary.Phase, State: summary.State, Message: summary.Message,
 		ObservedGeneration: cluster.Generation,
 		Conditions:         condition.Merge(cluster.Status.Conditions, r.Clock.Now(), summary.Conditions...),
 		UnsupportedFields:  summary.Unsupported,
 	})
-}
-
-// teardown waits for what depends on the cluster and for the other services,
-// then frees the identity and lets the cluster go. No data is touched.
-func (r *Reconciler) teardown(ctx context.Context, applier apply.Applier, in Input) (reconcile.Result, error) {
-	cluster := in.Cluster
-	own := names.Finalizer(service)
-	if !slices.Contains(cluster.Finalizers, own) {
-		return reconcile.Result{}, nil
-	}
-	blockers, err := observeDependents(ctx, r.Live, cluster)
-	if err != nil {
-		return reconcile.Result{}, err
-	}
-	for _, finalizer := range cluster.Finalizers {
-		if finalizer != own && finalizer != metav1.FinalizerDeleteDependents {
-			blockers = append(blockers, "finalizer "+finalizer)
-		}
-	}
-	in.Blockers = blockers
-	if err := r.write(ctx, applier, in); err != nil {
-		return reconcile.Result{}, err
-	}
-	if len(blockers) > 0 {
-		return reconcile.Result{RequeueAfter: deletionPoll}, nil
-	}
-	if err := r.freeIdentity(ctx, applier, cluster); err != nil {
-		return reconcile.Result{}, err
-	}
-	r.Links.Forget(client.ObjectKeyFromObject(cluster))
-	return reconcile.Result{}, applier.RemoveFinalizer(ctx, cluster, own)
-}
-
-// freeIdentity takes the guard off the Secret and the ConfigMap that die with
-// this very CephCluster; those of another one keep it.
-func (r *Reconciler) freeIdentity(ctx context.Context, applier apply.Applier, cluster *api.CephCluster) error {
-	for _, obj := range []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}} {
-		key := client.ObjectKey{Namespace: cluster.Namespace, Name: names.MonSecret}
-		if _, isMap := obj.(*corev1.ConfigMap); isMap {
-			key.Name = names.MonEndpoints
-		}
-		err := r.Live.Get(ctx, key, obj)
-		if client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("read %s: %w", key, err)
-		}
-		if err != nil || !metav1.IsControlledBy(obj, cluster) {
-			continue
-		}
-		if err := applier.RemoveFinalizer(ctx, obj, names.DisasterProtection); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // announce publishes one event when the summary takes a turn, and one about

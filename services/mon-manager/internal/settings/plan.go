@@ -82,6 +82,29 @@ func Decide(cluster *api.CephCluster, dump []ceph.ConfigOption, recorded []Optio
 	return plan
 }
 
+// oldCiphers are the health checks that Ceph 20 raises because the cluster still
+// allows the keys that older clients and kernels have.
+const oldCiphers = "AUTH_INSECURE_"
+
+// OldCiphers returns which of the raised checks are only about old keys being
+// allowed, which the spec wants unless it allows the new ones alone.
+func OldCiphers(cluster *api.CephCluster, health ceph.Health) []string {
+	allowed := cluster.Spec.Security.CephX.AllowedCiphers
+	if len(allowed) > 0 && !slices.Contains(allowed, "aes") {
+		return nil
+	}
+	var codes []string
+	for code, check := range health.Checks {
+		asked := cluster.Spec.HealthCheck.MuteHealthWarning[code].Policy == api.MutePolicyUnmute
+		about := strings.HasPrefix(code, oldCiphers) && (strings.Contains(code, "KEY") || strings.Contains(code, "TICKETS"))
+		if about && !check.Muted && !asked {
+			codes = append(codes, code)
+		}
+	}
+	sort.Strings(codes)
+	return codes
+}
+
 func (p *Plan) decideMutes(cluster *api.CephCluster, mutes []ceph.HealthMute) {
 	muted := map[string]bool{}
 	for _, mute := range mutes {

@@ -78,6 +78,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (r
 	if err != nil || verdict != scope.Served || cluster.DeletionTimestamp != nil {
 		return reconcile.Result{}, err
 	}
+	if _, err := r.Links.Session(client.ObjectKeyFromObject(cluster)); err != nil && condition.Find(cluster.Status.Conditions, api.ConditionConfigApplied) != nil {
+		return reconcile.Result{}, nil // what was written stands
+	}
 	report := step.Run(ctx, step.Named("settings", func(ctx context.Context) (step.Outcome, error) {
 		return r.applySettings(ctx, cluster)
 	}))
@@ -113,6 +116,7 @@ func (r *Reconciler) applySettings(ctx context.Context, cluster *api.CephCluster
 		return step.None, err
 	}
 	plan := Decide(cluster, dump, recorded, status.Health.Mutes)
+	plan.Mute = append(plan.Mute, OldCiphers(cluster, status.Health)...)
 	if err := remember(ctx, session, recorded, plan, raw); err != nil {
 		return step.None, err
 	}

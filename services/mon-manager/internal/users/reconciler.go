@@ -81,6 +81,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (r
 		return reconcile.Result{}, err
 	}
 	applier := apply.Applier{Client: r.Client, Manager: Name}
+	if _, err := r.Links.Session(client.ObjectKeyFromObject(cluster)); err != nil && condition.Find(cluster.Status.Conditions, api.ConditionUsersReady) != nil {
+		return reconcile.Result{}, nil // what was written stands
+	}
 	report := step.Run(ctx, step.Named("users", func(ctx context.Context) (step.Outcome, error) {
 		return r.applyUsers(ctx, applier, cluster)
 	}))

@@ -113,17 +113,32 @@ func OfPod(_ context.Context, obj client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: obj.GetNamespace(), Name: name}}}
 }
 
+// OfIdentity names the CephClusters of the namespace of Secret rook-ceph-mon or
+// ConfigMap rook-ceph-mon-endpoints, whoever made it: people restore them.
+func OfIdentity(reader client.Reader) func(context.Context, client.Object) []reconcile.Request {
+	return func(ctx context.Context, obj client.Object) []reconcile.Request {
+		if obj.GetName() != names.MonSecret && obj.GetName() != names.MonEndpoints {
+			return nil
+		}
+		return inNamespace(ctx, reader, obj.GetNamespace())
+	}
+}
+
 // AllClusters names every CephCluster that is served.
 func AllClusters(reader client.Reader) func(context.Context, client.Object) []reconcile.Request {
 	return func(ctx context.Context, _ client.Object) []reconcile.Request {
-		var list api.CephClusterList
-		if err := reader.List(ctx, &list); err != nil {
-			return nil // the cache answers or the process ends
-		}
-		requests := make([]reconcile.Request, 0, len(list.Items))
-		for i := range list.Items {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
-		}
-		return requests
+		return inNamespace(ctx, reader, "")
 	}
+}
+
+func inNamespace(ctx context.Context, reader client.Reader, namespace string) []reconcile.Request {
+	var list api.CephClusterList
+	if err := reader.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+		return nil // the cache answers or the process ends
+	}
+	requests := make([]reconcile.Request, 0, len(list.Items))
+	for i := range list.Items {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+	}
+	return requests
 }
