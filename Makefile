@@ -62,7 +62,7 @@ verify: generate ## fail when a generated or formatted file is not current
 	@for module in $(PURE); do (cd $$module && GOWORK=off CGO_ENABLED=0 go build ./...); done
 
 lint: tools-golangci-lint prepare-cgo ## static checks, the layers among them
-	@for module in $(MODULES); do echo "lint $$module"; (cd $$module && $(CURDIR)/bin/golangci-lint run --build-tags $(TAGS),envtest,integration,e2e ./...); done
+	@for module in $(MODULES); do echo "lint $$module"; (cd $$module && $(CURDIR)/bin/golangci-lint run --allow-parallel-runners --build-tags $(TAGS),envtest,integration,e2e ./...); done
 
 unit: ## tests that need nothing but Go
 	@for module in $(PURE) $(CGO); do echo "unit $$module"; (cd $$module && go test -race ./...); done

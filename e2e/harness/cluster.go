@@ -29,7 +29,7 @@ func (h *Harness) AwaitSettled(t *testing.T, within time.Duration) {
 		}
 		health := ""
 		if cluster.Status.CephStatus != nil {
-			health = string(cluster.Status.CephStatus.Health)
+			health = cluster.Status.CephStatus.Health
 		}
 		settled := cluster.Status.Phase == api.PhaseReady && health == "HEALTH_OK" &&
 			cluster.Status.ObservedGeneration == cluster.Generation

@@ -148,7 +148,7 @@ func (h *Harness) Localkube(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// Create creates objects and fails the test when the API server refuses one.
+// CreateAll creates objects and fails the test when the API server refuses one.
 func (h *Harness) CreateAll(t *testing.T, objs ...client.Object) {
 	t.Helper()
 	for _, obj := range objs {

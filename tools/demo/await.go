@@ -90,7 +90,7 @@ func (in *installation) awaitCluster(ctx context.Context) error {
 	return await(ctx, in, key, &api.CephClusterList{}, func(cluster *api.CephCluster) (bool, string) {
 		health := ""
 		if cluster.Status.CephStatus != nil {
-			health = string(cluster.Status.CephStatus.Health)
+			health = cluster.Status.CephStatus.Health
 		}
 		ready := cluster.Status.Phase == api.PhaseReady && health == "HEALTH_OK"
 		return ready, strings.Join(strings.Fields(fmt.Sprintf("%s %s %s", cluster.Status.Phase, health, cluster.Status.Message)), " ")

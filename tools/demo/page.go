@@ -45,7 +45,7 @@ func clusters(ctx context.Context, kube client.Client, namespace string, out io.
 	for _, cluster := range list.Items {
 		health := "unknown"
 		if cluster.Status.CephStatus != nil {
-			health = string(cluster.Status.CephStatus.Health)
+			health = cluster.Status.CephStatus.Health
 		}
 		fmt.Fprintf(out, "\nCephCluster %s/%s\t%s\t%s\n", cluster.Namespace, cluster.Name, cluster.Status.Phase, health)
 		for _, condition := range cluster.Status.Conditions {

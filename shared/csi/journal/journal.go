@@ -182,11 +182,7 @@ func (j Journal) ForgetRequest(ctx context.Context, request, id string) error {
 	if err != nil {
 		return fmt.Errorf("read journal of %q: %w", request, err)
 	}
-	value, found := values[requestPrefix+request]
-	if !found {
-		return nil
-	}
-	if _, led, err := parseReference(value); err != nil || led != id {
+	if !leadsTo(values[requestPrefix+request], id) {
 		return nil
 	}
 	if err := j.Omaps.RemoveOmap(ctx, directory, requestPrefix+request); err != nil {
@@ -221,6 +217,13 @@ func (j Journal) Requests(ctx context.Context) (map[string]string, error) {
 // at any time and place.
 func UUID(request Request) string {
 	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("rook-ceph/volume/"+request.ClusterID+"/"+request.Name)).String()
+}
+
+// leadsTo tells whether a reference, which may be missing or mangled, leads to
+// the entry id.
+func leadsTo(reference, id string) bool {
+	_, led, err := parseReference(reference)
+	return err == nil && led == id
 }
 
 // parseReference reads "<uuid>" or "<pool id as 16 hex digits>/<uuid>".

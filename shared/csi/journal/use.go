@@ -37,9 +37,10 @@ type Format struct {
 type FormatState string
 
 const (
-	// Formatting: mkfs was started and nobody has mounted the volume since.
+	// Formatting means that mkfs was started and nobody has mounted the volume since.
 	Formatting FormatState = "formatting"
-	// Formatted: mkfs ended, or a file system was found; never format again.
+	// Formatted means that mkfs ended, or that a file system was found; never
+	// format again.
 	Formatted FormatState = "formatted"
 )
 

@@ -60,11 +60,10 @@ func removal(listener net.Listener, path string) func() error {
 	if unix, ok := listener.(*net.UnixListener); ok {
 		unix.SetUnlinkOnClose(false)
 	}
-	own, err := os.Stat(path)
+	own, unseen := os.Stat(path)
 	return func() error {
-		seen, gone := os.Stat(path)
-		if err != nil || gone != nil || !os.SameFile(own, seen) {
-			return nil
+		if seen, gone := os.Stat(path); unseen != nil || gone != nil || !os.SameFile(own, seen) {
+			return nil //nolint:nilerr // a socket that is gone or not ours is not ours to remove
 		}
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove socket: %w", err)

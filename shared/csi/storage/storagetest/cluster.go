@@ -23,9 +23,9 @@ var ErrInjected = errors.New("injected fault")
 type Moment int
 
 const (
-	// Before: the call had no effect.
+	// Before means that the call had no effect.
 	Before Moment = iota
-	// After: the call took effect and the reply was lost.
+	// After means that the call took effect and the reply was lost.
 	After
 )
 
