@@ -81,7 +81,10 @@ func (s *Seen) observeOSDs(ctx context.Context, reader client.Reader, cluster *a
 		return fmt.Errorf("list CephOSDs: %w", err)
 	}
 	for i := range list.Items {
-		s.OSDs = append(s.OSDs, list.Items[i].Name)
+		// Without an id it is a plan that no Ceph cluster has heard of yet.
+		if list.Items[i].Spec.ID != nil {
+			s.OSDs = append(s.OSDs, list.Items[i].Name)
+		}
 	}
 	return nil
 }
