@@ -99,6 +99,8 @@ type pass struct {
 	seen    observed
 	missing map[string]string
 	rolling string
+	// updating is whether rolling is about an update of a manager.
+	updating bool
 	// warn passes found a daemon in trouble.
 	warn bool
 }

@@ -20,8 +20,11 @@ func (p *pass) writeStatus(ctx context.Context, report step.Report) error {
 	found := condition.From(api.ConditionManagerActive, report, p.cluster.Generation)
 	if report.IsDone() && report.Err == nil {
 		found.Message = p.message()
-		if len(p.missing) > 0 {
+		switch {
+		case len(p.missing) > 0:
 			found.Reason = api.ReasonModulesMissing
+		case p.updating:
+			found.Reason, found.Message = api.ReasonUpgrading, found.Message+". "+p.rolling
 		}
 	}
 	p.announce(found)

@@ -99,6 +99,7 @@ func (p *pass) applyManagers(ctx context.Context) (step.Outcome, error) {
 	if len(outdated) == 0 {
 		return step.Done, nil
 	}
+	p.updating = true
 	return p.update(ctx, outdated, desired)
 }
 

@@ -50,6 +50,18 @@ func (p *pass) connect(ctx context.Context) (step.Outcome, error) {
 	return step.Wait(api.ReasonMonitorsStarting, "Connecting to Ceph as "+own.Entity), nil
 }
 
+// keepConnection connects to a cluster whose identity was lost, with what is
+// left, so that its health is still seen.
+func (p *pass) keepConnection(ctx context.Context) error {
+	at := p.cluster.Status.Connection
+	own, err := p.ownKey(ctx)
+	if err != nil || own.Secret == "" || at == nil {
+		return err
+	}
+	p.Links.Ensure(client.ObjectKeyFromObject(p.cluster), link.Target{At: *at, Key: own})
+	return nil
+}
+
 func (p *pass) ensure(target link.Target) {
 	target.At = api.Connection{FSID: p.identity().FSID, MonHost: monHost(p.plan.Members, onlyV2(p.cluster))}
 	p.Links.Ensure(client.ObjectKeyFromObject(p.cluster), target)

@@ -34,7 +34,7 @@ func (p *pass) announce(found api.Condition) {
 		api.ReasonMonitorsOutOfQuorum, api.ReasonQuorumLost, api.ReasonStaleMonitors, api.ReasonError:
 		h.typ = corev1.EventTypeWarning
 	}
-	if found.Status == metav1.ConditionTrue {
+	if found.Status == metav1.ConditionTrue && found.Reason == api.ReasonAsExpected {
 		h.reason = found.Type
 	}
 	p.event(h)

@@ -117,8 +117,8 @@ type pass struct {
 	plan    Plan
 	status  pieces
 	// rolling says which update is under way or waits; hold says why the
-	// specified image is not used yet.
-	rolling, hold string
+	// specified image is not used yet, and holdReason says it as a token.
+	rolling, hold, holdReason string
 	// quiet passes found nothing out and write no status; warn passes found a
 	// daemon in trouble.
 	quiet, warn bool

@@ -97,11 +97,23 @@ func (p *pass) writeStatus(ctx context.Context, report step.Report) error {
 	}
 	found := condition.From(api.ConditionMonitorsInQuorum, report, p.cluster.Generation)
 	if report.IsDone() && report.Err == nil {
-		found.Message = fmt.Sprintf("%d of %d monitors are in quorum", len(p.plan.Members), Count(p.cluster))
+		found.Reason, found.Message = p.standing()
 	}
 	p.announce(found)
 	merged := condition.Merge(p.cluster.Status.Conditions, p.Clock.Now(), found)
 	return p.send(ctx, &merged[0])
+}
+
+// standing words a quorum that is whole, and what is still to come.
+func (p *pass) standing() (reason, message string) {
+	message = fmt.Sprintf("%d of %d monitors are in quorum", len(p.plan.Members), Count(p.cluster))
+	switch {
+	case p.hold != "" && (p.holdReason != api.ReasonDetectingVersion || p.rolling != ""):
+		return p.holdReason, message + ". " + p.hold
+	case p.rolling != "":
+		return api.ReasonUpgrading, message + ". " + p.rolling
+	}
+	return api.ReasonAsExpected, message
 }
 
 func (p *pass) send(ctx context.Context, found *api.Condition) error {

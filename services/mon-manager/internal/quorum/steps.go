@@ -33,7 +33,7 @@ func (p *pass) applyIdentity(ctx context.Context) (step.Outcome, error) {
 	action, reason := identity.Decide(p.seen.identity)
 	switch action {
 	case identity.Refuse:
-		return step.Stall(api.ReasonIdentityLost, reason), nil
+		return step.Stall(api.ReasonIdentityLost, reason), p.keepConnection(ctx)
 	case identity.New:
 		if p.cluster.DeletionTimestamp != nil {
 			return step.Wait(api.ReasonClusterDeleting, "The CephCluster is being deleted before it was set up"), nil

@@ -29,12 +29,12 @@ func (p *pass) detectVersion(ctx context.Context) (step.Outcome, error) {
 			return step.None, err
 		}
 		if found.Version == "" {
-			p.hold = found.Waiting
+			p.hold, p.holdReason = found.Waiting, found.Reason
 			return step.Done, nil
 		}
 		if reason := release.Refuse(p.cluster, p.running(), found.Version); reason != "" {
-			p.hold = reason
-			return step.Stall(api.ReasonImageUnsupported, reason), nil
+			p.hold, p.holdReason = reason, api.ReasonImageUnsupported
+			return step.Done, nil
 		}
 		p.status.version = &api.ClusterVersion{Image: image, Version: found.Version}
 	}

@@ -39,8 +39,9 @@ const (
 type Found struct {
 	// Version as Maj.Min.Ext-Build; empty while unknown.
 	Version string
-	// Waiting says what is waited for while the version is unknown.
-	Waiting string
+	// Waiting says what is waited for while the version is unknown, and Reason
+	// is the same as a token.
+	Waiting, Reason string
 }
 
 // Detect runs the image once and returns its version when that is done.
@@ -78,9 +79,9 @@ func read(cluster *api.CephCluster, pods []corev1.Pod) Found {
 		}
 	}
 	if trouble := podstate.Of(pods); trouble.Kind != podstate.None {
-		return Found{Waiting: fmt.Sprintf("The Ceph version of image %q cannot be read: %s", image, trouble.Message)}
+		return Found{Reason: api.ReasonImageMissing, Waiting: fmt.Sprintf("The Ceph version of image %q cannot be read: %s", image, trouble.Message)}
 	}
-	return Found{Waiting: fmt.Sprintf("Detecting the Ceph version of image %q", image)}
+	return Found{Reason: api.ReasonDetectingVersion, Waiting: fmt.Sprintf("Detecting the Ceph version of image %q", image)}
 }
 
 // Job returns the Job that prints the version of the cluster's image.

@@ -33,6 +33,8 @@ type Summary struct {
 	Message     string
 	Conditions  []api.Condition
 	Unsupported []string
+	// Tell are the types of the conditions whose turn to True nobody else tells.
+	Tell []string
 }
 
 // Summarize is pure: equal conditions give an equal summary.
@@ -41,14 +43,22 @@ func Summarize(in Input) Summary {
 	summary := Summary{Message: verdict.message, Unsupported: api.UnsupportedFields(&in.Cluster.Spec)}
 	summary.Phase, summary.State = derive(in, verdict)
 	summary.Conditions = conditions(in, verdict, summary)
+	summary.Tell = []string{api.ConditionReady, api.ConditionUnsupportedFields, api.ConditionDeletionIsBlocked}
+	if verdict.own {
+		summary.Tell = append(summary.Tell, api.ConditionFailure)
+	}
 	return summary
 }
 
 // finding is the one answer from which all else is derived.
 type finding struct {
-	ready, stalled bool
-	reason         string
-	message        string
+	// ready and progress together are a cluster that serves while its daemons
+	// are updated.
+	ready, stalled, progress bool
+	// own is whether nobody else tells of it.
+	own     bool
+	reason  string
+	message string
 }
 
 func judge(in Input) finding {
@@ -56,10 +66,10 @@ func judge(in Input) finding {
 	case in.Cluster.DeletionTimestamp != nil:
 		return deleting(in)
 	case in.Verdict == scope.Surplus:
-		return finding{stalled: true, reason: api.ReasonInvalidSpec, message: fmt.Sprintf(
+		return finding{stalled: true, own: true, reason: api.ReasonInvalidSpec, message: fmt.Sprintf(
 			"Namespace %s belongs to CephCluster %s already; create this one in a namespace of its own", in.Cluster.Namespace, in.Older)}
 	case in.Verdict == scope.External:
-		return finding{stalled: true, reason: api.ReasonUnsupportedFields,
+		return finding{stalled: true, own: true, reason: api.ReasonUnsupportedFields,
 			message: "Connecting to an external cluster (`spec.external.enable`) is not supported yet"}
 	case in.Verdict == scope.Paused:
 		return finding{reason: api.ReasonPaused, message: "Paused by label ceph.rook.io/do-not-reconcile"}
@@ -76,12 +86,16 @@ func deleting(in Input) finding {
 
 // wanting looks for the first awaited condition that is not True.
 func wanting(in Input) finding {
+	upgrade := ""
 	for _, typ := range awaited(in) {
 		c := condition.Find(in.Cluster.Status.Conditions, typ)
 		if c == nil {
 			return finding{reason: api.ReasonPending, message: fmt.Sprintf("Waiting for %s: nothing is reported yet", typ)}
 		}
-		if c.Status == metav1.ConditionTrue {
+		if c.Status == metav1.ConditionTrue && !needsPerson(c.Reason) {
+			if upgrade == "" && (c.Reason == api.ReasonUpgrading || c.Reason == api.ReasonDetectingVersion) {
+				upgrade = c.Message
+			}
 			continue
 		}
 		message := c.Message
@@ -89,6 +103,9 @@ func wanting(in Input) finding {
 			message = fmt.Sprintf("%s is %s (%s)", typ, c.Status, c.Reason)
 		}
 		return finding{reason: c.Reason, message: message, stalled: needsPerson(c.Reason)}
+	}
+	if upgrade != "" {
+		return finding{ready: true, progress: true, reason: api.ReasonUpgrading, message: upgrade}
 	}
 	return finding{ready: true, reason: api.ReasonClusterCreated, message: "Cluster created successfully"}
 }
@@ -138,6 +155,8 @@ func derive(in Input, f finding) (api.Phase, api.ClusterState) {
 		return api.PhaseDeleting, in.Cluster.Status.State
 	case f.stalled:
 		return api.PhaseFailure, api.ClusterStateError
+	case f.progress:
+		return api.PhaseProgressing, api.ClusterStateUpdating
 	case f.ready:
 		return api.PhaseReady, api.ClusterStateCreated
 	case created && in.Cluster.Status.State != api.ClusterStateCreating:
@@ -158,7 +177,7 @@ func conditions(in Input, f finding, s Summary) []api.Condition {
 	going := in.Cluster.DeletionTimestamp != nil
 	list := []api.Condition{
 		set(api.ConditionReady, f.ready, f.reason, f.message),
-		set(api.ConditionReconciling, !f.ready && !f.stalled, f.reason, f.message),
+		set(api.ConditionReconciling, !f.stalled && (!f.ready || f.progress), f.reason, f.message),
 		set(api.ConditionStalled, f.stalled, f.reason, f.message),
 		set(api.ConditionProgressing, !f.ready && !f.stalled && !going, legacy(f, api.ReasonClusterProgressing), f.message),
 		set(api.ConditionFailure, f.stalled, f.reason, f.message),

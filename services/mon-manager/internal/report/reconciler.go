@@ -128,7 +128,7 @@ func (r *Reconciler) write(ctx context.Context, in Input) error {
 // fields that nobody acts on.
 func (r *Reconciler) announce(cluster *api.CephCluster, summary Summary) {
 	for _, c := range summary.Conditions {
-		if !tells(c.Type) || !condition.Changed(cluster.Status.Conditions, c) || c.Status != metav1.ConditionTrue {
+		if !slices.Contains(summary.Tell, c.Type) || !condition.Changed(cluster.Status.Conditions, c) || c.Status != metav1.ConditionTrue {
 			continue
 		}
 		typ := corev1.EventTypeWarning
@@ -142,12 +142,4 @@ func (r *Reconciler) announce(cluster *api.CephCluster, summary Summary) {
 		}
 		r.Events.Eventf(cluster, nil, typ, reason, "Reconcile", "%s", strings.TrimSpace(c.Message))
 	}
-}
-
-// tells are the conditions whose turn to True is worth an event. What stalls is
-// told by who found it, except for what only this controller finds.
-func tells(typ string) bool {
-	return slices.Contains([]string{
-		api.ConditionReady, api.ConditionUnsupportedFields, api.ConditionDeletionIsBlocked, api.ConditionFailure,
-	}, typ)
 }
