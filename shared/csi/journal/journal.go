@@ -162,16 +162,20 @@ func (j Journal) set(ctx context.Context, id, key, value string) error {
 }
 
 // Forget removes the record of a volume after its image is gone: first the
-// entry, then the name, and the name only while it leads to this entry.
+// name, if it leads to this entry, and last the entry, by which a deletion that
+// was interrupted is found again.
 func (j Journal) Forget(ctx context.Context, entry Entry) error {
+	if err := j.forgetRequest(ctx, entry.Request, entry.UUID); err != nil {
+		return err
+	}
 	if err := j.Omaps.RemoveObject(ctx, entryPrefix+entry.UUID); err != nil && !errors.Is(err, ceph.ErrNotFound) {
 		return fmt.Errorf("remove journal entry %s: %w", entry.UUID, err)
 	}
-	return j.ForgetRequest(ctx, entry.Request, entry.UUID)
+	return nil
 }
 
-// ForgetRequest removes the name of a request if it leads to the given entry.
-func (j Journal) ForgetRequest(ctx context.Context, request, id string) error {
+// forgetRequest removes the name of a request if it leads to the given entry.
+func (j Journal) forgetRequest(ctx context.Context, request, id string) error {
 	if request == "" {
 		return nil
 	}

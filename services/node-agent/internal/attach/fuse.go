@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -184,7 +186,7 @@ func (Export) Detach(ctx context.Context, dir string, record Attachment) error {
 		process, _ = findProcess(filepath.Join(dir, pidFile))
 	}
 	if process.alive() {
-		if err := quit(ctx, filepath.Join(dir, monitorSocket), process); err != nil {
+		if err := end(ctx, dir, process); err != nil {
 			return err
 		}
 	}
@@ -193,6 +195,47 @@ func (Export) Detach(ctx context.Context, dir string, record Attachment) error {
 		return fmt.Errorf("unmount export: %w", err)
 	}
 	return nil
+}
+
+// end makes the daemon write what it has cached, and go. Once all is written
+// it may be killed; before that never, however long Ceph does not answer.
+func end(ctx context.Context, dir string, process Process) error {
+	if err := flush(ctx, filepath.Join(dir, exportFile)); err != nil {
+		return fmt.Errorf("write cached data to Ceph: %w", err)
+	}
+	if err := quit(ctx, filepath.Join(dir, monitorSocket), process); err == nil {
+		return nil
+	}
+	if err := process.signal(syscall.SIGKILL); err != nil {
+		return err
+	}
+	return process.await(ctx, patience)
+}
+
+// flush waits until the daemon has written its cache. The wait itself cannot be
+// interrupted, so it goes on in the background when time is up.
+func flush(ctx context.Context, path string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		file, err := os.OpenFile(path, os.O_RDWR, 0)
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+			done <- nil // it is attached read-only
+			return
+		}
+		if err != nil {
+			done <- err
+			return
+		}
+		done <- errors.Join(file.Sync(), file.Close())
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("flush %s: %w", path, ctx.Err())
+	}
 }
 
 // quit asks over the monitor, and by signal if nobody answers there.
@@ -204,7 +247,7 @@ func quit(ctx context.Context, socket string, process Process) error {
 	if asked == nil {
 		return nil
 	}
-	if err := process.terminate(); err != nil {
+	if err := process.signal(syscall.SIGTERM); err != nil {
 		return errors.Join(asked, err)
 	}
 	if err := process.await(ctx, patience); err != nil {

@@ -92,12 +92,12 @@ func (p Process) await(ctx context.Context, patience time.Duration) error {
 	return nil
 }
 
-// terminate asks the process to end.
-func (p Process) terminate() error {
+// signal sends a signal to exactly this process.
+func (p Process) signal(signal syscall.Signal) error {
 	if !p.alive() {
 		return nil
 	}
-	if err := syscall.Kill(p.PID, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+	if err := syscall.Kill(p.PID, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("end process %d: %w", p.PID, err)
 	}
 	return nil

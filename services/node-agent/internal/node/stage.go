@@ -134,10 +134,7 @@ func (p *staging) run(ctx context.Context) error {
 	if err != nil || p.use.block {
 		return err
 	}
-	if err := p.mount(ctx, device); err != nil {
-		return err
-	}
-	return nil
+	return p.mount(ctx, device)
 }
 
 // find opens the pool and reads the journal.

@@ -1,4 +1,4 @@
-// Package osdmap shares one reading of the OSD map and the CRUSH rules of a
+// Package osdmap shares one reading of the pools and the CRUSH rules of a
 // cluster among all who ask at about the same time. A reading is as new as the
 // call that gets it: it was begun after the call, or its epoch was found current
 // after the call. The package decides nothing.
@@ -119,16 +119,16 @@ func read(ctx context.Context, client ceph.Client, last *Map) (*Map, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read CRUSH rules: %w", err)
 	}
-	dump, err := client.OSDDump(ctx)
+	pools, err := client.PoolList(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read OSD map: %w", err)
+		return nil, fmt.Errorf("read pools: %w", err)
 	}
 	fresh := &Map{
-		Epoch: stat.Epoch, Pools: make(map[string]*ceph.Pool, len(dump.Pools)),
+		Epoch: stat.Epoch, Pools: make(map[string]*ceph.Pool, len(pools)),
 		Rules: map[string]*ceph.CrushRule{}, RulesByID: map[int]*ceph.CrushRule{},
 	}
-	for i := range dump.Pools {
-		fresh.Pools[dump.Pools[i].Name] = &dump.Pools[i]
+	for i := range pools {
+		fresh.Pools[pools[i].Name] = &pools[i]
 	}
 	for i := range rules {
 		fresh.Rules[rules[i].Name] = &rules[i]
