@@ -40,7 +40,9 @@ func (s Settings) ServiceValues() map[string]any {
 func (s Settings) ClusterValues() map[string]any {
 	shared := s.Nodes < 3
 	failureDomain := "host"
-	override := "[global]\nmon_data_avail_warn = 5\nmon_data_avail_crit = 2\n"
+	// The manager's module restful cannot start twice in one process with
+	// Debian's Python libraries; nothing here needs it.
+	override := "[global]\nmon_data_avail_warn = 5\nmon_data_avail_crit = 2\nmgr_initial_modules = iostat\n"
 	if shared {
 		failureDomain = "osd"
 		override += "osd_crush_chooseleaf_type = 0\n"
@@ -60,7 +62,6 @@ func (s Settings) ClusterValues() map[string]any {
 			"priorityClassNames": nil,
 			"cephConfig": map[string]any{
 				"global": map[string]any{"osd_memory_target": "939524096"},
-				"mgr":    map[string]any{"mgr/balancer/active": "false"},
 			},
 		},
 		"cephBlockPools": []any{map[string]any{
