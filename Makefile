@@ -27,7 +27,7 @@ help: ## show this list
 up: charts images ## a real Kubernetes on this box with rook-ceph, a Ceph cluster and a volume in use
 	$(TOOL) ./localkube up --nodes $(NODES) --disks $(DISKS)
 	$(TOOL) ./localkube load $(CURDIR)/.local/images/*.tar
-	$(TOOL) ./demo install --nodes $(NODES) --ceph-tag $(CEPH)
+	$(TOOL) ./demo install --nodes $(NODES) --ceph-tag v$(CEPH)
 
 down: ## remove everything that up made
 	$(TOOL) ./localkube down
@@ -77,7 +77,7 @@ e2e: charts images ## tests on a real cluster, made for them and removed afterwa
 	@trap 'bin/localkube down --name e2e' EXIT; \
 	bin/localkube up --name e2e --nodes 1 --disks $(DISKS) --kubeconfig $(CURDIR)/.local/e2e.kubeconfig && \
 	bin/localkube load --name e2e $(CURDIR)/.local/images/*.tar && cd e2e && \
-	E2E_KUBECONFIG=$(CURDIR)/.local/e2e.kubeconfig E2E_LOCALKUBE=$(CURDIR)/bin/localkube E2E_CLUSTER=e2e CEPH=$(CEPH) \
+	E2E_KUBECONFIG=$(CURDIR)/.local/e2e.kubeconfig E2E_LOCALKUBE=$(CURDIR)/bin/localkube E2E_CLUSTER=e2e CEPH=v$(CEPH) \
 		go test -tags e2e -count=1 -p 1 -timeout 30m -v ./...
 
 test: verify lint unit integration e2e ## everything
@@ -87,7 +87,7 @@ bench: charts images ## measure the budgets of the design
 	@trap 'bin/localkube down --name bench' EXIT; \
 	bin/localkube up --name bench --audit --disks 3 --kubeconfig $(CURDIR)/.local/bench.kubeconfig && \
 	bin/localkube load --name bench $(CURDIR)/.local/images/*.tar && \
-	$(TOOL) ./bench --kubeconfig $(CURDIR)/.local/bench.kubeconfig --ceph-tag $(CEPH) \
+	$(TOOL) ./bench --kubeconfig $(CURDIR)/.local/bench.kubeconfig --ceph-tag v$(CEPH) \
 		--audit-log /var/lib/rook-ceph-local/bench/machines/control/root/var/log/localkube/audit.log
 	cd shared/librados && go test -tags $(TAGS),integration -run '^$$' -bench Status -benchtime 2s .
 

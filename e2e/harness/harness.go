@@ -84,7 +84,7 @@ func Connect(t *testing.T) *Harness {
 	}
 	version := os.Getenv(envCeph)
 	if version == "" {
-		version = "18.2.7"
+		version = "v18.2.7"
 	}
 	return &Harness{
 		Client: kube, Clientset: clientset, helm: release.Helm{Kubeconfig: kubeconfig}, charts: filepath.Join("..", "..", "charts"),
