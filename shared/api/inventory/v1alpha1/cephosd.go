@@ -32,7 +32,8 @@ type CephOSD struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec CephOSDSpec `json:"spec"`
+	// +required
+	Spec CephOSDSpec `json:"spec,omitzero"`
 	// +optional
 	Status CephOSDStatus `json:"status,omitzero"`
 }
@@ -56,11 +57,13 @@ type CephOSDSpec struct {
 	// clusterName is the CephCluster in the same namespace.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	ClusterName string `json:"clusterName"`
+	// +required
+	ClusterName string `json:"clusterName,omitempty"`
 
 	// uuid of the OSD, which its disk bears too.
 	// +kubebuilder:validation:Pattern=`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`
-	UUID string `json:"uuid"`
+	// +required
+	UUID string `json:"uuid,omitempty"`
 
 	// id is the number that Ceph gave; absent until it did.
 	// +kubebuilder:validation:Minimum=0
@@ -68,12 +71,14 @@ type CephOSDSpec struct {
 	ID *int32 `json:"id,omitempty"`
 
 	// disk that holds the data.
-	Disk DiskReference `json:"disk"`
+	// +required
+	Disk DiskReference `json:"disk,omitzero"`
 
 	// node that the disk is attached to.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	Node string `json:"node"`
+	// +required
+	Node string `json:"node,omitempty"`
 
 	// deviceClass in CRUSH.
 	// +kubebuilder:validation:MaxLength=128
