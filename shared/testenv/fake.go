@@ -3,6 +3,7 @@ package testenv
 import (
 	"encoding/json"
 	"fmt"
+	"sync"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -13,6 +14,7 @@ import (
 	"k8s.io/kube-openapi/pkg/validation/spec"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
@@ -20,9 +22,9 @@ import (
 
 // Fake returns the builder of a client without a server that merges applied
 // objects as a server with our CustomResourceDefinitions would: lists by their
-// keys. A fake that is not told so takes every list of our kinds for atomic,
-// and lets two field managers erase each other's conditions. It does not
-// validate.
+// keys. A fake that is not told so takes every list of our kinds for atomic, and
+// lets two field managers erase each other's conditions. It does not validate.
+// A test that intercepts calls itself wraps its functions with Apart.
 func Fake(t testing.TB, objs ...client.Object) *fake.ClientBuilder {
 	t.Helper()
 	scheme := runtime.NewScheme()
@@ -31,14 +33,18 @@ func Fake(t testing.TB, objs ...client.Object) *fake.ClientBuilder {
 			t.Fatalf("make scheme: %v", err)
 		}
 	}
-	own, err := typeConverter()
+	own, err := ownKinds()
 	if err != nil {
 		t.Fatalf("read schemas: %v", err)
 	}
 	return fake.NewClientBuilder().WithScheme(scheme).WithReturnManagedFields().WithObjects(objs...).
 		WithStatusSubresource(&api.CephCluster{}, &api.CephBlockPool{}, &inventory.CephDisk{}, &inventory.CephOSD{}).
+		WithInterceptorFuncs(Apart(interceptor.Funcs{})).
 		WithTypeConverters(own, clientgoapply.NewTypeConverter(clientgoscheme.Scheme), managedfields.NewDeducedTypeConverter())
 }
+
+// ownKinds makes the converter once for all tests of a binary; it never changes.
+var ownKinds = sync.OnceValues(typeConverter)
 
 // typeConverter knows the merge rules of our kinds from their definitions.
 func typeConverter() (managedfields.TypeConverter, error) {

@@ -89,6 +89,19 @@ func (p *pass) update(ctx context.Context) (step.Outcome, error) {
 	if err != nil || !outcome.IsDone() {
 		return outcome, err
 	}
+	if outcome, err := p.acquire(ctx, conn); err != nil || !outcome.IsDone() {
+		return outcome, err
+	}
+	ids, outcome, err := p.stoppable(ctx, conn)
+	if err != nil || !outcome.IsDone() {
+		return outcome, err
+	}
+	return p.change(ctx, ids)
+}
+
+// acquire takes the token of the cluster once its placement groups are as well
+// as before the restart before.
+func (p *pass) acquire(ctx context.Context, conn ceph.Client) (step.Outcome, error) {
 	status, err := conn.Status(ctx)
 	if err != nil {
 		return step.None, fmt.Errorf("read status: %w", err)
@@ -107,11 +120,7 @@ func (p *pass) update(ctx context.Context) (step.Outcome, error) {
 	if worse(lacking, grant.Note) && !p.cluster.Spec.SkipUpgradeChecks {
 		return step.Retry(poll, api.ReasonUpgrading, "Waiting for placement groups to recover from the restart before"), nil
 	}
-	ids, outcome, err := p.stoppable(ctx, conn)
-	if err != nil || !outcome.IsDone() {
-		return outcome, err
-	}
-	return p.change(ctx, ids)
+	return step.Done, nil
 }
 
 // stoppable returns those of Next that Ceph lets stop together.

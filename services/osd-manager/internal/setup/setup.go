@@ -5,6 +5,7 @@ package setup
 import (
 	"crypto/rand"
 	"fmt"
+	"io"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -71,26 +73,61 @@ func anyCluster() labels.Selector {
 	return set
 }
 
-// Controllers registers all controllers. Image is our own, which carries the
-// programs that run in the pods of OSDs.
-func Controllers(mgr manager.Manager, dialer ceph.Dialer, image string) error {
-	kube := mgr.GetClient()
-	applier := func(name string) apply.Applier { return apply.Applier{Client: kube, Manager: name} }
-	sessions := &session.Pool{Secrets: mgr.GetAPIReader(), Dialer: dialer}
-	now := clock.RealClock{}
-	for name, controller := range map[string]interface{ Register(manager.Manager) error }{
-		selection.Name: &selection.Reconciler{Client: kube, Apply: applier(selection.Name), Events: mgr.GetEventRecorder(selection.Name)},
-		prepare.Name: &prepare.Reconciler{Client: kube, Apply: applier(prepare.Name), Events: mgr.GetEventRecorder(prepare.Name),
-			Sessions: sessions, Clock: now, Random: rand.Reader, Image: image},
-		rollout.Name: &rollout.Reconciler{Client: kube, Apply: applier(rollout.Name), Events: mgr.GetEventRecorder(rollout.Name),
-			Sessions: sessions, Token: disruption.Token{Client: kube, Service: session.Service}, Clock: now, Image: image},
-		report.Name: &report.Reconciler{Client: kube, Apply: applier(report.Name), Events: mgr.GetEventRecorder(report.Name),
-			Sessions: sessions, Clock: now},
-		teardown.Name: &teardown.Reconciler{Client: kube, Apply: applier(teardown.Name), Sessions: sessions},
+// Environment is what the controllers work with.
+type Environment struct {
+	Kube client.Client
+	// Secrets reads the service's own keyrings, past the cache.
+	Secrets client.Reader
+	Dialer  ceph.Dialer
+	Events  func(controller string) events.EventRecorder
+	Clock   clock.PassiveClock
+	// Random makes keys.
+	Random io.Reader
+	// Image is our own, which carries the programs that run in the pods of OSDs.
+	Image string
+}
+
+// Service is all controllers of osd-manager.
+type Service struct {
+	Selection selection.Reconciler
+	Prepare   prepare.Reconciler
+	Rollout   rollout.Reconciler
+	Report    report.Reconciler
+	Teardown  teardown.Reconciler
+}
+
+// New puts the controllers together.
+func New(env Environment) *Service {
+	applier := func(name string) apply.Applier { return apply.Applier{Client: env.Kube, Manager: name} }
+	sessions := &session.Pool{Secrets: env.Secrets, Dialer: env.Dialer}
+	return &Service{
+		Selection: selection.Reconciler{Client: env.Kube, Apply: applier(selection.Name), Events: env.Events(selection.Name)},
+		Prepare: prepare.Reconciler{Client: env.Kube, Apply: applier(prepare.Name), Events: env.Events(prepare.Name),
+			Sessions: sessions, Clock: env.Clock, Random: env.Random, Image: env.Image},
+		Rollout: rollout.Reconciler{Client: env.Kube, Apply: applier(rollout.Name), Events: env.Events(rollout.Name),
+			Sessions: sessions, Token: disruption.Token{Client: env.Kube, Service: session.Service}, Clock: env.Clock, Image: env.Image},
+		Report: report.Reconciler{Client: env.Kube, Apply: applier(report.Name), Events: env.Events(report.Name),
+			Sessions: sessions, Clock: env.Clock},
+		Teardown: teardown.Reconciler{Client: env.Kube, Apply: applier(teardown.Name), Sessions: sessions},
+	}
+}
+
+// Register adds all controllers to the manager.
+func (s *Service) Register(mgr manager.Manager) error {
+	for _, one := range []interface{ Register(manager.Manager) error }{
+		&s.Selection, &s.Prepare, &s.Rollout, &s.Report, &s.Teardown,
 	} {
-		if err := controller.Register(mgr); err != nil {
-			return fmt.Errorf("register %s: %w", name, err)
+		if err := one.Register(mgr); err != nil {
+			return fmt.Errorf("register %T: %w", one, err)
 		}
 	}
 	return nil
+}
+
+// Controllers registers the controllers of a service that runs in a cluster.
+func Controllers(mgr manager.Manager, dialer ceph.Dialer, image string) error {
+	return New(Environment{
+		Kube: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Dialer: dialer, Events: mgr.GetEventRecorder,
+		Clock: clock.RealClock{}, Random: rand.Reader, Image: image,
+	}).Register(mgr)
 }

@@ -1,0 +1,121 @@
+package testenv
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+)
+
+// statusSuffix marks, inside of the fake, what a manager applied to a status.
+const statusSuffix = "/status"
+
+// Apart makes the client of Fake keep what a manager applied to a status apart
+// from what it applied to the rest, as a server does. The fake itself has one
+// record for both, in which one erases the other. What next intercepts is
+// called first.
+func Apart(next interceptor.Funcs) interceptor.Funcs {
+	out := next
+	out.SubResourceApply = func(ctx context.Context, c client.Client, sub string, obj runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
+		options := &client.SubResourceApplyOptions{}
+		options.ApplyOpts(opts)
+		opts = append(slices.Clone(opts), client.FieldOwner(options.FieldManager+statusSuffix))
+		if next.SubResourceApply != nil {
+			return next.SubResourceApply(ctx, c, sub, obj, opts...)
+		}
+		return c.SubResource(sub).Apply(ctx, obj, opts...)
+	}
+	out.Get = func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+		err := get(ctx, next, c, key, obj, opts...)
+		obj.SetManagedFields(outward(obj.GetManagedFields()))
+		return err
+	}
+	out.List = func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+		if err := listWith(ctx, next, c, list, opts...); err != nil {
+			return err
+		}
+		return meta.EachListItem(list, func(item runtime.Object) error {
+			if obj, ok := item.(client.Object); ok {
+				obj.SetManagedFields(outward(obj.GetManagedFields()))
+			}
+			return nil
+		})
+	}
+	out.Update = func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.UpdateOption) error {
+		obj.SetManagedFields(inward(obj.GetManagedFields()))
+		if next.Update != nil {
+			return next.Update(ctx, c, obj, opts...)
+		}
+		return c.Update(ctx, obj, opts...)
+	}
+	out.SubResourceUpdate = func(ctx context.Context, c client.Client, sub string, obj client.Object, opts ...client.SubResourceUpdateOption) error {
+		obj.SetManagedFields(inward(obj.GetManagedFields()))
+		if next.SubResourceUpdate != nil {
+			return next.SubResourceUpdate(ctx, c, sub, obj, opts...)
+		}
+		return c.SubResource(sub).Update(ctx, obj, opts...)
+	}
+	return out
+}
+
+func get(ctx context.Context, next interceptor.Funcs, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+	if next.Get != nil {
+		return next.Get(ctx, c, key, obj, opts...)
+	}
+	return c.Get(ctx, key, obj, opts...)
+}
+
+func listWith(ctx context.Context, next interceptor.Funcs, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+	if next.List != nil {
+		return next.List(ctx, c, list, opts...)
+	}
+	return c.List(ctx, list, opts...)
+}
+
+// outward shows the fake's record as a server would.
+func outward(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
+	shown := slices.Clone(entries)
+	for i := range shown {
+		if manager, ok := strings.CutSuffix(shown[i].Manager, statusSuffix); ok {
+			shown[i].Manager, shown[i].Subresource = manager, "status"
+			shown[i].FieldsV1 = statusOnly(shown[i].FieldsV1)
+		}
+	}
+	return shown
+}
+
+// statusOnly drops what the fake records beyond the status: it applies the
+// object as a whole, with the rest as it is.
+func statusOnly(fields *metav1.FieldsV1) *metav1.FieldsV1 {
+	tree := map[string]json.RawMessage{}
+	if fields == nil || json.Unmarshal(fields.Raw, &tree) != nil {
+		return fields
+	}
+	for name := range tree {
+		if name != "f:status" {
+			delete(tree, name)
+		}
+	}
+	raw, err := json.Marshal(tree)
+	if err != nil {
+		return fields
+	}
+	return &metav1.FieldsV1{Raw: raw}
+}
+
+// inward undoes outward.
+func inward(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
+	kept := slices.Clone(entries)
+	for i := range kept {
+		if kept[i].Subresource == "status" && kept[i].Operation == metav1.ManagedFieldsOperationApply {
+			kept[i].Manager, kept[i].Subresource = kept[i].Manager+statusSuffix, ""
+		}
+	}
+	return kept
+}
