@@ -35,9 +35,9 @@ type Member struct {
 func MonName(n int32) string {
 	const letters = 26
 	if n < letters {
-		return string(rune('a' + n))
+		return string('a' + n)
 	}
-	return MonName(n/letters-1) + string(rune('a'+n%letters))
+	return MonName(n/letters-1) + string('a'+n%letters)
 }
 
 // MonNumber is the inverse of MonName, or -1 for a name of another form.

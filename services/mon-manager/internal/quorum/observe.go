@@ -89,7 +89,7 @@ func (p *pass) observeMembers(ctx context.Context, seen *observed) error {
 	}
 	connection := p.cluster.Status.Connection
 	facts.Born = connection != nil && connection.MonHost != "" || len(published) > 0 && status == nil
-	facts.Unpinned = p.cluster.Spec.Mon.VolumeClaimTemplate != nil
+	facts.Unpinned = p.cluster.Spec.Mon.VolumeClaimTemplate != nil && !HostNetwork(p.cluster)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/shared/names"
@@ -58,11 +59,11 @@ func (p *pass) pruneClaim(ctx context.Context, name string) error {
 	var claim corev1.PersistentVolumeClaim
 	key := client.ObjectKey{Namespace: p.cluster.Namespace, Name: names.Mon(name)}
 	err := p.Client.Get(ctx, key, &claim)
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("read claim %s: %w", key.Name, err)
+	if apierrors.IsNotFound(err) {
+		return nil
 	}
 	if err != nil {
-		return nil
+		return fmt.Errorf("read claim %s: %w", key.Name, err)
 	}
 	return p.apply.Delete(ctx, &claim)
 }
