@@ -15,6 +15,12 @@ const clientSuite = "trixie"
 // build it for every architecture.
 const cephFuse = "ceph-fuse"
 
+// prepareManager mends and compiles the manager's Python modules. All of them
+// are imported whenever a manager starts; uncompiled, on a read-only root, that
+// takes most of its start.
+const prepareManager = lazyBcrypt + `
+chroot "$1" python3 -m compileall -q --invalidation-mode unchecked-hash /usr/share/ceph/mgr`
+
 // lazyBcrypt makes the manager import bcrypt where it hashes a password, not
 // when any module starts: as an extension made with PyO3 it refuses to load a
 // second time in one process, so all but one module would fail to start.
@@ -30,7 +36,7 @@ func hasCephFuse(platform debian.Platform) bool { return platform.Arch == "amd64
 // every daemon, the command line and the tools that the daemons call.
 func (r Release) Recipe(platform debian.Platform) debian.Recipe {
 	recipe := debian.Recipe{
-		Name: "ceph-" + r.Series, Suite: r.Suite, Variant: debian.Installed, Versioned: "ceph-common", Customize: lazyBcrypt,
+		Name: "ceph-" + r.Series, Suite: r.Suite, Variant: debian.Installed, Versioned: "ceph-common", Customize: prepareManager,
 		Packages: []string{
 			"ceph-mon", "ceph-mgr", "ceph-mgr-modules-core", "ceph-mgr-dashboard", "ceph-osd", "ceph-mds", "radosgw",
 			"ceph-common", "ceph-volume", "rbd-nbd", "rbd-mirror",
