@@ -79,16 +79,9 @@ type Attacher struct {
 // Attach returns the device of the volume and makes it if need be. Preference
 // names a backend, or is empty; fallback allows others too.
 func (a Attacher) Attach(ctx context.Context, volume Volume, choice Choice) (Attachment, error) {
-	record, err := a.Find(volume.ID)
-	switch {
-	case err == nil && a.Serves(record) && record.Image == volume.Image && record.Pool == volume.Pool:
-		return record, nil
-	case err == nil:
-		if err := a.Detach(ctx, volume.ID); err != nil {
-			return Attachment{}, fmt.Errorf("remove broken attachment: %w", err)
-		}
-	case !errors.Is(err, os.ErrNotExist):
-		return Attachment{}, err
+	record, serves, err := a.reuse(ctx, volume)
+	if err != nil || serves {
+		return record, err
 	}
 	backend, err := choose(a.Backends, choice)
 	if err != nil {
@@ -117,6 +110,24 @@ func (a Attacher) Attach(ctx context.Context, volume Volume, choice Choice) (Att
 		err = errors.Join(err, cleanup)
 	}
 	return Attachment{}, fmt.Errorf("attach %s/%s by %s: %w", volume.Pool, volume.Image, backend.Name(), err)
+}
+
+// reuse returns the attachment that serves the volume already, and removes one
+// that does not serve it.
+func (a Attacher) reuse(ctx context.Context, volume Volume) (Attachment, bool, error) {
+	record, err := a.Find(volume.ID)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return Attachment{}, false, nil
+	case err != nil:
+		return Attachment{}, false, err
+	case a.Serves(record) && record.Image == volume.Image && record.Pool == volume.Pool:
+		return record, true, nil
+	}
+	if err := a.Detach(ctx, volume.ID); err != nil {
+		return Attachment{}, false, fmt.Errorf("remove broken attachment: %w", err)
+	}
+	return Attachment{}, false, nil
 }
 
 // Detach takes the device of a volume away; it is no error if there is none.

@@ -18,12 +18,11 @@ const maxOrder = 64 << 10
 // Child is the whole life of the child: it reads a Program from stdin and
 // becomes it. It returns only on failure, with an exit code.
 func Child(stdin io.Reader, stderr io.Writer) int {
-	if err := become(stdin); err != nil {
-		fmt.Fprintf(stderr, "outlive: %v\n", err)
-	}
+	fmt.Fprintf(stderr, "outlive: %v\n", become(stdin))
 	return 1
 }
 
+// become returns only on failure.
 func become(stdin io.Reader) error {
 	var program Program
 	if err := json.NewDecoder(io.LimitReader(stdin, maxOrder)).Decode(&program); err != nil {

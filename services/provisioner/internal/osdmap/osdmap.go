@@ -78,7 +78,7 @@ func (c *cluster) join(client ceph.Client) *reading {
 	defer c.mu.Unlock()
 	if c.running == nil {
 		c.running = &reading{done: make(chan struct{})}
-		go c.run(c.running, client)
+		go c.run(c.running, client) //nolint:contextcheck // a reading outlives its first caller: others wait for it too
 		return c.running
 	}
 	if c.next == nil {

@@ -52,7 +52,7 @@ func (p *pass) empty(ctx context.Context) (step.Outcome, error) {
 	p.blockers = found
 	if len(found) > 0 {
 		return step.Retry(deletionRetry, api.ReasonPoolNotEmpty,
-			fmt.Sprintf("Pool '%s' holds %s; delete the PersistentVolumeClaims or images first", PoolName(p.pool), problem.Names(found))), nil
+			fmt.Sprintf("Pool '%s' holds %s; delete the PersistentVolumeClaims or images first", poolName(p.pool), problem.Names(found))), nil
 	}
 	return step.Done, nil
 }
@@ -60,7 +60,7 @@ func (p *pass) empty(ctx context.Context) (step.Outcome, error) {
 // contents lists images and trashed images of all namespaces. An image with
 // snapshots or clones is an image.
 func (p *pass) contents(ctx context.Context) ([]string, error) {
-	base, err := p.session.Pool(ctx, PoolName(p.pool), "")
+	base, err := p.session.Pool(ctx, poolName(p.pool), "")
 	if errors.Is(err, ceph.ErrNotFound) {
 		return nil, nil
 	}
@@ -77,7 +77,7 @@ func (p *pass) contents(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	for _, namespace := range namespaces {
-		space, err := p.session.Pool(ctx, PoolName(p.pool), namespace)
+		space, err := p.session.Pool(ctx, poolName(p.pool), namespace)
 		if err != nil {
 			return nil, err
 		}
@@ -117,7 +117,7 @@ func (p *pass) remove(ctx context.Context) (step.Outcome, error) {
 	if p.orphaned() {
 		return step.Done, nil
 	}
-	name := PoolName(p.pool)
+	name := poolName(p.pool)
 	if p.seen.Pool != nil {
 		if outcome, err := p.confirm(ctx); err != nil || !outcome.IsDone() {
 			return outcome, err
@@ -127,22 +127,30 @@ func (p *pass) remove(ctx context.Context) (step.Outcome, error) {
 		}
 		ctrl.LoggerFrom(ctx).Info("pool deleted", "pool", name)
 	}
-	for rule := range p.seen.Rules {
-		if rule != name {
-			continue
-		}
-		if err := p.client.CrushRuleRemove(ctx, rule); err != nil && !errors.Is(err, ceph.ErrBusy) && !errors.Is(err, ceph.ErrNotFound) {
-			return step.None, fmt.Errorf("remove CRUSH rule %q: %w", rule, err)
+	return step.Done, p.removeParts(ctx, name)
+}
+
+// removeParts removes the rule and the profile that are named after the pool,
+// unless others use them.
+func (p *pass) removeParts(ctx context.Context, name string) error {
+	if _, found := p.seen.Rules[name]; found {
+		if err := p.client.CrushRuleRemove(ctx, name); !removed(err) {
+			return fmt.Errorf("remove CRUSH rule %q: %w", name, err)
 		}
 	}
 	if p.pool.Spec.ErasureCoded.DataChunks == 0 {
-		return step.Done, nil
+		return nil
 	}
 	profile := ProfileName(name)
-	if err := p.client.ErasureCodeProfileRemove(ctx, profile); err != nil && !errors.Is(err, ceph.ErrBusy) && !errors.Is(err, ceph.ErrNotFound) {
-		return step.None, fmt.Errorf("remove erasure code profile %q: %w", profile, err)
+	if err := p.client.ErasureCodeProfileRemove(ctx, profile); !removed(err) {
+		return fmt.Errorf("remove erasure code profile %q: %w", profile, err)
 	}
-	return step.Done, nil
+	return nil
+}
+
+// removed tells whether nothing is left to do: it is gone, or others need it.
+func removed(err error) bool {
+	return err == nil || errors.Is(err, ceph.ErrBusy) || errors.Is(err, ceph.ErrNotFound)
 }
 
 // confirm reads object and images anew, right before the pool is deleted.

@@ -24,7 +24,7 @@ func (p *pass) observe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	name := PoolName(p.pool)
+	name := poolName(p.pool)
 	p.seen = Observed{Pool: shared.Pools[name], Rules: shared.Rules}
 	if p.seen.Pool == nil {
 		return p.observeProfile(ctx, ProfileName(name))

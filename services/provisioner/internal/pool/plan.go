@@ -70,8 +70,8 @@ const (
 	separator = "_"
 )
 
-// PoolName returns the name of a pool in Ceph.
-func PoolName(pool *api.CephBlockPool) string {
+// poolName returns the name of a pool in Ceph.
+func poolName(pool *api.CephBlockPool) string {
 	if pool.Spec.Name != "" {
 		return pool.Spec.Name
 	}
@@ -96,7 +96,7 @@ func Application(pool *api.CephBlockPool) string {
 
 // Decide compares a spec with what Ceph has.
 func Decide(pool *api.CephBlockPool, seen Observed) Plan {
-	d := &decision{name: PoolName(pool), spec: pool.Spec.PoolSpec, seen: seen, application: Application(pool)}
+	d := &decision{name: poolName(pool), spec: pool.Spec.PoolSpec, seen: seen, application: Application(pool)}
 	quota, err := readQuota(pool.Spec.Quotas)
 	if err != nil {
 		return Plan{Invalid: err.Error()}

@@ -93,7 +93,7 @@ func (p *pass) carryOut(ctx context.Context) (step.Outcome, error) {
 			return outcome, nil
 		}
 		if err != nil {
-			return step.None, fmt.Errorf("%s %s: %w", operation.Kind, PoolName(p.pool), err)
+			return step.None, fmt.Errorf("%s %s: %w", operation.Kind, poolName(p.pool), err)
 		}
 	}
 	if len(p.plan.Operations) > 0 {

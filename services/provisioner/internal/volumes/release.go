@@ -23,11 +23,12 @@ const fenceFor = 365 * 24 * time.Hour
 type Evidence int
 
 const (
-	// InUse: the node may still write to the volume.
+	// InUse means that the node may still write to the volume.
 	InUse Evidence = iota
-	// LetGo: the node itself says that it does not use the volume.
+	// LetGo means that the node itself says that it does not use the volume.
 	LetGo
-	// Gone: there is proof that the node does not run the volume's pods any more.
+	// Gone means that there is proof that the node does not run the volume's pods
+	// any more.
 	Gone
 )
 
