@@ -66,7 +66,7 @@ func (l *Links) Start(ctx context.Context) error {
 	l.mu.Lock()
 	l.ctx = ctx
 	for _, each := range l.links {
-		l.run(each)
+		l.run(ctx, each)
 	}
 	l.mu.Unlock()
 	<-ctx.Done()
@@ -102,7 +102,7 @@ func (l *Links) Ensure(name types.NamespacedName, target Target) {
 	fresh := &link{name: name, owner: l, target: target, err: ErrNotConnected}
 	l.links[name] = fresh
 	if l.ctx != nil {
-		l.run(fresh)
+		l.run(l.ctx, fresh)
 	}
 }
 
@@ -142,8 +142,8 @@ func (l *Links) get(name types.NamespacedName) *link {
 }
 
 // run starts the goroutine of a link; l.mu is held.
-func (l *Links) run(each *link) {
-	ctx, cancel := context.WithCancel(l.ctx)
+func (l *Links) run(ctx context.Context, each *link) {
+	ctx, cancel := context.WithCancel(ctx)
 	each.cancel = cancel
 	l.wait.Go(func() { each.run(ctx) })
 }

@@ -16,7 +16,9 @@ import (
 
 const fsid = "b9d3a0f4-7c55-4be1-9e0a-3f1f8c6d2a01"
 
-func update() bool { return flag.Lookup("update") != nil && flag.Lookup("update").Value.String() == "true" }
+func update() bool {
+	return flag.Lookup("update") != nil && flag.Lookup("update").Value.String() == "true"
+}
 
 func TestMain(m *testing.M) {
 	flag.Bool("update", false, "write the golden files anew")

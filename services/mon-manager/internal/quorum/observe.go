@@ -67,30 +67,43 @@ func (p *pass) observeMembers(ctx context.Context, seen *observed) error {
 	}
 	status := p.cluster.Status.Monitors
 	facts := &seen.facts
-	facts.Members, facts.MaxID = fromStatus(status), -1
+	facts.Members = fromStatus(status)
 	if len(facts.Members) == 0 {
 		facts.Members = published
-	}
-	if status != nil && status.MaxMonID != nil {
-		facts.MaxID = *status.MaxMonID
 	}
 	if status != nil {
 		facts.Change = status.Change.DeepCopy()
 	}
-	if number, err := strconv.ParseInt(endpoints.Data["maxMonId"], 10, 32); err == nil {
-		facts.MaxID = max(facts.MaxID, int32(number))
-	}
-	for i := range facts.Members {
-		member := &facts.Members[i]
-		facts.MaxID = max(facts.MaxID, MonNumber(member.Name))
-		if at := find(published, member.Name); at >= 0 && member.Hostname == "" {
-			member.Hostname = published[at].Hostname
-		}
-	}
+	facts.MaxID = highest(status, endpoints.Data["maxMonId"], facts.Members)
+	addHostnames(facts.Members, published)
 	connection := p.cluster.Status.Connection
 	facts.Born = connection != nil && connection.MonHost != "" || len(published) > 0 && status == nil
 	facts.Unpinned = p.cluster.Spec.Mon.VolumeClaimTemplate != nil && !HostNetwork(p.cluster)
 	return nil
+}
+
+// addHostnames fills in the hostnames that only the ConfigMap tells.
+func addHostnames(members, published []Member) {
+	for i := range members {
+		if at := find(published, members[i].Name); at >= 0 && members[i].Hostname == "" {
+			members[i].Hostname = published[at].Hostname
+		}
+	}
+}
+
+// highest returns the highest number that a monitor ever had, -1 without any.
+func highest(status *api.MonitorsStatus, recorded string, members []Member) int32 {
+	number := int32(-1)
+	if status != nil && status.MaxMonID != nil {
+		number = *status.MaxMonID
+	}
+	if parsed, err := strconv.ParseInt(recorded, 10, 32); err == nil {
+		number = max(number, int32(parsed))
+	}
+	for _, member := range members {
+		number = max(number, MonNumber(member.Name))
+	}
+	return number
 }
 
 func (p *pass) observeObjects(ctx context.Context, seen *observed) error {
