@@ -96,17 +96,25 @@ func (p *pass) mayApply(ctx context.Context, member Member, desired *appsv1ac.De
 		return true, "", nil // it can only get better
 	}
 	waiting := "Waiting to update monitor " + member.Name
-	switch {
-	case quorum == nil:
-		return false, waiting + ": without a quorum no monitor is stopped", nil
-	case p.rolling != "":
-		return false, p.rolling, nil
-	case p.plan.Change != nil:
-		return false, waiting + ": a change of the monitors is in flight", nil
-	case len(p.plan.Members) >= minSafeToStop && !p.allServe():
-		return false, waiting + ": others are out of quorum or not ready", nil
+	if reason := p.unsettled(waiting); reason != "" {
+		return false, reason, nil
 	}
 	return p.askToStop(ctx, member, waiting)
+}
+
+// unsettled returns why no monitor that serves may be stopped now, if so.
+func (p *pass) unsettled(waiting string) string {
+	switch {
+	case p.seen.facts.Quorum == nil:
+		return waiting + ": without a quorum no monitor is stopped"
+	case p.rolling != "":
+		return p.rolling
+	case p.plan.Change != nil:
+		return waiting + ": a change of the monitors is in flight"
+	case len(p.plan.Members) >= minSafeToStop && !p.allServe():
+		return waiting + ": others are out of quorum or not ready"
+	}
+	return ""
 }
 
 // askToStop asks Ceph, then takes the token.
