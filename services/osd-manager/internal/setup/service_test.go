@@ -59,11 +59,11 @@ func TestBlankDisksBecomeServingOSDsAndThenAllIsQuiet(t *testing.T) {
 }
 
 func TestACrashAtAnyWriteEndsInTheSameOSDs(t *testing.T) {
-	reference := newWorld(t, 2)
+	reference := newWorld(t, 1)
 	reference.settle()
 	for _, after := range []bool{false, true} {
 		for at := 1; at <= reference.writes; at++ {
-			w := newWorld(t, 2)
+			w := newWorld(t, 1)
 			w.crashAt, w.after = at, after
 			for range 60 {
 				if err := w.pass(); err != nil {
@@ -74,7 +74,7 @@ func TestACrashAtAnyWriteEndsInTheSameOSDs(t *testing.T) {
 			w.crashAt = 0
 			w.restart()
 			w.settle()
-			w.oneOSDPerDisk(2)
+			w.oneOSDPerDisk(1)
 			if c := w.condition(api.ConditionOSDsServing); c.Status != metav1.ConditionTrue {
 				t.Fatalf("crash at write %d (after it: %v): %+v", at, after, c)
 			}
@@ -112,9 +112,12 @@ func TestANewDiskBecomesAnOSDWithoutAnEditAndWithoutDisturbingOthers(t *testing.
 
 func TestNoEditOfTheSpecRemovesAnOSD(t *testing.T) {
 	for name, change := range map[string]func(*api.CephCluster){
-		"nothing is selected":  func(c *api.CephCluster) { c.Spec.Storage = api.StorageScopeSpec{} },
-		"another filter":       func(c *api.CephCluster) { c.Spec.Storage.DeviceFilter = "^nvme" },
-		"a typo in a node":     func(c *api.CephCluster) { c.Spec.Storage.UseAllNodes = false; c.Spec.Storage.Nodes = []api.Node{{Name: "nod1"}} },
+		"nothing is selected": func(c *api.CephCluster) { c.Spec.Storage = api.StorageScopeSpec{} },
+		"another filter":      func(c *api.CephCluster) { c.Spec.Storage.DeviceFilter = "^nvme" },
+		"a typo in a node": func(c *api.CephCluster) {
+			c.Spec.Storage.UseAllNodes = false
+			c.Spec.Storage.Nodes = []api.Node{{Name: "nod1"}}
+		},
 		"a broken filter":      func(c *api.CephCluster) { c.Spec.Storage.DeviceFilter = "(" },
 		"placement elsewhere":  func(c *api.CephCluster) { c.Spec.Storage.ScheduleAlways = true },
 		"cleanup is confirmed": func(c *api.CephCluster) { c.Spec.CleanupPolicy.Confirmation = api.DestroyDataConfirmation },
