@@ -2,16 +2,29 @@ package pool
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 )
 
+// sharedRules is the number of rules from which on pools share them. Ceph has
+// room for 256, so not every one of many pools can have its own.
+const sharedRules = 100
+
 // rule returns a rule that places as the spec says, and plans it if there is
 // none. A rule of the preferred name that places otherwise is left alone.
 func (d *decision) rule(preferred string) string {
 	want := d.wantPlacement()
+	if len(d.seen.Rules) >= sharedRules && d.seen.Rules[preferred] == nil {
+		for _, name := range slices.Sorted(maps.Keys(d.seen.Rules)) {
+			if simple(d.seen.Rules[name]) && readPlacement(d.seen.Rules[name]) == want {
+				return name
+			}
+		}
+	}
 	for _, name := range []string{preferred, ruleName(d.name, want)} {
 		rule := d.seen.Rules[name]
 		if rule == nil {
@@ -47,6 +60,13 @@ func ruleName(pool string, want placement) string {
 		parts = append(parts, want.class)
 	}
 	return strings.Join(parts, separator)
+}
+
+// simple tells whether a rule is one that CreateRule makes: all copies across one
+// failure domain.
+func simple(rule *ceph.CrushRule) bool {
+	const steps = 3
+	return rule.Type == ceph.PoolReplicated && len(rule.Steps) == steps && strings.HasSuffix(rule.Steps[1].Op, "_firstn")
 }
 
 // readPlacement reads the first take and choose steps of a rule.

@@ -1,6 +1,7 @@
 package pool_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -63,6 +64,17 @@ func thereErasure(edit ...func(*pool.Observed)) pool.Observed {
 	return seen
 }
 
+// many are the rules of a cluster with many pools.
+func many() map[string]*ceph.CrushRule {
+	rules := map[string]*ceph.CrushRule{}
+	for i := range 100 {
+		name := fmt.Sprintf("other-%03d", i)
+		rules[name] = rule(name, "default", "host")
+		rules[name].Type = ceph.PoolReplicated
+	}
+	return rules
+}
+
 func set(key, value string) pool.Operation {
 	return pool.Operation{Kind: pool.SetParameter, Name: "data", Key: key, Value: value}
 }
@@ -107,6 +119,8 @@ func TestDecide(t *testing.T) {
 				{Kind: pool.CreatePool, Pool: ceph.PoolSpec{Name: "data", Rule: "data", Size: 3, PGNum: 8}},
 				set("compression_mode", "force"), set("target_size_ratio", "0.5"), initialize,
 				{Kind: pool.SetMaxBytes, Name: "data", Limit: 10 << 30}, {Kind: pool.SetMaxObjects, Name: "data", Limit: 1000}}}},
+		"shares_a_rule_when_there_are_many": {replicated(), pool.Observed{Rules: many()}, pool.Plan{
+			Operations: []pool.Operation{{Kind: pool.CreatePool, Pool: ceph.PoolSpec{Name: "data", Rule: "other-000", Size: 3}}, initialize}}},
 		"confirms_a_pool_with_one_copy": {replicated(func(p *api.CephBlockPool) { p.Spec.Replicated.Size = 1 }),
 			pool.Observed{Rules: there().Rules}, pool.Plan{Operations: []pool.Operation{
 				{Kind: pool.CreatePool, Pool: ceph.PoolSpec{Name: "data", Rule: "data", Size: 1}, Confirmed: ceph.Really}, initialize}}},

@@ -20,7 +20,7 @@ import (
 
 const (
 	// again is when a pool that was changed is compared with Ceph once more.
-	again = 50 * time.Millisecond
+	again = 100 * time.Millisecond
 	// connectRetry is how often a missing Secret or a silent cluster is tried.
 	connectRetry = 2 * time.Second
 	// fullRetry is how often a pool is tried that Ceph has no room for.
@@ -124,6 +124,8 @@ func expected(operation Operation, err error) (step.Outcome, bool) {
 	case operation.Kind == CreatePool && refused.Errno == syscall.ERANGE:
 		return step.Retry(fullRetry, "TooManyPGs", "Ceph refuses the pool: "+refused.Status+
 			"; add OSDs, set `parameters.pg_num`, or raise mon_max_pg_per_osd"), true
+	case operation.Kind == CreateRule && refused.Errno == syscall.ENOSPC:
+		return step.Retry(again, "TooManyRules", "Ceph has no room for another CRUSH rule; looking for one to share"), true
 	case operation.Kind == CreateRule && errors.Is(err, ceph.ErrNotFound):
 		return step.Retry(fullRetry, "NoSuchBucket", "Ceph refuses the CRUSH rule: "+refused.Status+
 			"; correct `crushRoot` or `deviceClass`, or wait for its OSDs"), true
