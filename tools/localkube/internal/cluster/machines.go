@@ -132,6 +132,9 @@ func (r *run) furnish(spec machine.Spec) error {
 		if strings.HasPrefix(file.Path, config.Settings) {
 			mode = 0o600
 		}
+		if strings.HasPrefix(file.Path, config.Wrappers) {
+			mode = 0o700
+		}
 		if err := writeFile(filepath.Join(spec.Root(), file.Path), file.Content, mode); err != nil {
 			return fmt.Errorf("furnish %s: %w", spec.Name, err)
 		}

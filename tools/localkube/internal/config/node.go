@@ -50,8 +50,19 @@ func NodeFiles(cluster layout.Cluster, node int) ([]File, error) {
 		{Path: setting("kube-proxy.yaml"), Content: string(proxy)},
 		{Path: setting("containerd.toml"), Content: containerd},
 		{Path: "/etc/cni/net.d/10-localkube.conflist", Content: string(network) + "\n"},
+		{Path: Wrappers + "/losetup", Content: losetup},
 	}, nil
 }
+
+// losetup makes the node of the loop device that the kernel offers next: the
+// numbers are those of the whole host, and the machine's /dev has few of them.
+// The kubelet calls it for each volume in block mode.
+const losetup = `#!/bin/sh
+device=$(/usr/sbin/losetup -f 2>/dev/null)
+numbers=$(cat "/sys/block/${device##*/}/dev" 2>/dev/null)
+[ -z "$numbers" ] || [ -e "$device" ] || mknod -m 0660 "$device" b "${numbers%:*}" "${numbers#*:}"
+exec /usr/sbin/losetup "$@"
+`
 
 // containerd never changes oom_score_adj below its own: a machine may lack
 // CAP_SYS_RESOURCE, and then no container would start.

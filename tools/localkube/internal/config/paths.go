@@ -14,8 +14,10 @@ const (
 	ContainerdSocket = "/run/containerd/containerd.sock"
 	// Plugins is where Debian and Ubuntu install CNI plugins.
 	Plugins = "/usr/lib/cni"
+	// Wrappers stand before programs of the host that need help in a machine.
+	Wrappers = Settings + "/bin"
 	// SearchPath is the PATH of every service.
-	SearchPath = Programs + "/kube:" + Programs + "/containerd:" + Programs + "/etcd:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	SearchPath = Wrappers + ":" + Programs + "/kube:" + Programs + "/containerd:" + Programs + "/etcd:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 )
 
 func program(recipe, name string) string { return filepath.Join(Programs, recipe, name) }
