@@ -18,7 +18,7 @@ const cephFuse = "ceph-fuse"
 // prepareManager mends and compiles the manager's Python modules. All of them
 // are imported whenever a manager starts; uncompiled, on a read-only root, that
 // takes most of its start.
-const prepareManager = lazyBcrypt + `
+const prepareManager = lazyBcrypt + silentTasks + `
 chroot "$1" python3 -m compileall -q --invalidation-mode unchecked-hash /usr/share/ceph/mgr`
 
 // lazyBcrypt makes the manager import bcrypt where it hashes a password, not
@@ -29,6 +29,15 @@ if grep -q '^import bcrypt$' "$f"; then
   sed -i -e '/^import bcrypt$/d' -e 's/^def password_hash(.*:$/&\n    import bcrypt/' "$f"
   grep -q '^    import bcrypt$' "$f"
 fi`
+
+// silentTasks makes the manager's RBD tasks run without telling how far they
+// are. librbd would call back from a thread of its own, and with Debian's
+// Python that call ends in the wrong interpreter and takes the manager down, at
+// every start anew while the task is not done.
+const silentTasks = `
+f="$1/usr/share/ceph/mgr/rbd_support/task.py"
+sed -i -e 's/on_progress=partial(self.progress_callback, task)/on_progress=None/' "$f"
+test "$(grep -c 'on_progress=None' "$f")" -ge 6`
 
 func hasCephFuse(platform debian.Platform) bool { return platform.Arch == "amd64" }
 
