@@ -73,13 +73,14 @@ func loadCommand() *cli.Command {
 
 func addDiskCommand() *cli.Command {
 	return &cli.Command{
-		Name: "add-disk", Usage: "give a running node one more empty disk and print its device", Flags: commonFlags(nodeFlag()),
+		Name: "add-disk", Usage: "give a running node one more disk, empty or a copy of a file, and print its device",
+		Flags: append(commonFlags(nodeFlag()), &cli.PathFlag{Name: "content", Usage: "file that the disk is a copy of, and as large as"}),
 		Action: func(c *cli.Context) error {
 			tool, err := newTool(c)
 			if err != nil {
 				return err
 			}
-			device, err := tool.AddDisk(c.Context, c.String("name"), c.String("node"))
+			device, err := tool.AddDisk(c.Context, c.String("name"), c.String("node"), c.Path("content"))
 			if err != nil {
 				return err
 			}

@@ -1,8 +1,10 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -65,6 +67,22 @@ func (r *run) attach(node, number int) error {
 		}
 	}
 	return disk.Attach(r.cluster.DiskLoop(node, number), file)
+}
+
+// fill makes the disk a copy of a file, of its size. An empty name leaves the
+// disk to be made empty.
+func (r *run) fill(ctx context.Context, node, number int, content string) error {
+	if content == "" {
+		return nil
+	}
+	file := r.cluster.DiskFile(node, number)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return fmt.Errorf("create disk: %w", err)
+	}
+	if out, err := exec.CommandContext(ctx, "cp", "--sparse=always", "--", content, file).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy %s to disk: %w: %s", content, err, strings.TrimSpace(string(out)))
+	}
+	return nil
 }
 
 func createSparse(file string, bytes int64) error {

@@ -84,9 +84,9 @@ func (r *run) load(ctx context.Context, archive image.Archive) (string, error) {
 	return fmt.Sprintf("%s into %d nodes", strings.Join(names, ", "), count), err
 }
 
-// AddDisk gives a running node one more empty disk and returns its device, as
+// AddDisk gives a running node one more disk and returns its device, as
 // hot-plugging would.
-func (t *Tool) AddDisk(ctx context.Context, name, node string) (string, error) {
+func (t *Tool) AddDisk(ctx context.Context, name, node, content string) (string, error) {
 	r, number, process, err := t.onNode(ctx, name, node)
 	if err != nil {
 		return "", err
@@ -99,6 +99,9 @@ func (t *Tool) AddDisk(ctx context.Context, name, node string) (string, error) {
 		return "", fmt.Errorf("add disk to %s: it has had %d disks, which is the most", node, layout.MaxDisks)
 	}
 	loop := r.cluster.DiskLoop(number, next)
+	if err := r.fill(ctx, number, next, content); err != nil {
+		return "", err
+	}
 	if err := disk.Add(loop); err != nil {
 		return "", err
 	}
