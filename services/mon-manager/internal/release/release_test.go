@@ -74,7 +74,8 @@ func TestReadTellsWhatIsWaitedFor(t *testing.T) {
 }
 
 func TestTheSameImageHasTheSameJob(t *testing.T) {
-	if *Job(cluster("a")).Name != *Job(cluster("a")).Name || *Job(cluster("a")).Name == *Job(cluster("b")).Name {
+	again := Job(cluster("a"))
+	if *Job(cluster("a")).Name != *again.Name || *Job(cluster("a")).Name == *Job(cluster("b")).Name {
 		t.Error("the name of the Job does not follow the image")
 	}
 }

@@ -274,9 +274,13 @@ func TestTheCountIsFollowedUpAndDown(t *testing.T) {
 	w.create(nil)
 	w.awaitReady()
 	w.edit(func(c *api.CephCluster) { c.Spec.Mon.Count = 5 })
-	w.await("5 monitors", func(c *api.CephCluster) bool { return len(c.Status.Connection.Endpoints) == 5 && c.Status.Monitors.Change == nil })
+	w.await("5 monitors", func(c *api.CephCluster) bool {
+		return len(c.Status.Connection.Endpoints) == 5 && c.Status.Monitors.Change == nil
+	})
 	w.edit(func(c *api.CephCluster) { c.Spec.Mon.Count = 3 })
-	cluster := w.await("3 monitors", func(c *api.CephCluster) bool { return len(c.Status.Connection.Endpoints) == 3 && c.Status.Monitors.Change == nil })
+	cluster := w.await("3 monitors", func(c *api.CephCluster) bool {
+		return len(c.Status.Connection.Endpoints) == 3 && c.Status.Monitors.Change == nil
+	})
 	if *cluster.Status.Monitors.MaxMonID != 4 {
 		t.Errorf("the highest number given is %d, want 4", *cluster.Status.Monitors.MaxMonID)
 	}
