@@ -21,6 +21,9 @@ const (
 	// written: every selector is valid, and every node and device that it names
 	// exists and may be used.
 	ConditionDisksSelected = "DisksSelected"
+	// ConditionOSDsRemoved appears while the cluster is being deleted, and says
+	// what the removal of its OSDs waits for.
+	ConditionOSDsRemoved = "OSDsRemoved"
 	// ConditionFilesystemsServing is True when every file system has its ranks.
 	ConditionFilesystemsServing = "FilesystemsServing"
 	// ConditionObjectStoresServing is True when every gateway answers.
@@ -66,6 +69,7 @@ const (
 	WriterHealth       = "mon-manager.health"
 	WriterReport       = "mon-manager.report"
 	WriterOSDs         = "osd-manager.report"
+	WriterOSDTeardown  = "osd-manager.teardown"
 	WriterFilesystems  = "mds-manager.report"
 	WriterObjectStores = "rgw-manager.report"
 	WriterProvisioning = "provisioner.report"
@@ -86,6 +90,8 @@ func Writer(conditionType string) string {
 		return WriterSettings
 	case ConditionOSDsServing, ConditionDisksSelected:
 		return WriterOSDs
+	case ConditionOSDsRemoved:
+		return WriterOSDTeardown
 	case ConditionFilesystemsServing:
 		return WriterFilesystems
 	case ConditionObjectStoresServing:

@@ -105,6 +105,7 @@ func TestEveryConditionHasOneWriter(t *testing.T) {
 		api.WriterUsers:        {api.ConditionUsersReady},
 		api.WriterSettings:     {api.ConditionConfigApplied},
 		api.WriterOSDs:         {api.ConditionOSDsServing, api.ConditionDisksSelected},
+		api.WriterOSDTeardown:  {api.ConditionOSDsRemoved},
 		api.WriterFilesystems:  {api.ConditionFilesystemsServing},
 		api.WriterObjectStores: {api.ConditionObjectStoresServing},
 		api.WriterProvisioning: {api.ConditionProvisioningReady},
