@@ -5,13 +5,11 @@
 package block
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/e2e/harness"
 	"github.com/rook-ceph/rook-ceph/tools/local"
@@ -28,6 +26,7 @@ const (
 
 func TestAVolumeKeepsWhatWasWritten(t *testing.T) {
 	h := harness.New(t)
+	before := h.Daemons(t)
 	for _, tc := range []struct {
 		name         string
 		mode         corev1.PersistentVolumeMode
@@ -39,47 +38,15 @@ func TestAVolumeKeepsWhatWasWritten(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			claim := harness.Claim("story-"+tc.name, local.StorageClass, tc.mode)
 			h.CreateAll(t, claim)
-			awaitBound(t, h, claim)
+			h.AwaitBound(t, claim)
 			for i, script := range []string{tc.write, tc.check} {
 				pod := h.User(fmt.Sprintf("story-%s-%d", tc.name, i), claim, script)
 				h.CreateAll(t, pod)
-				awaitSucceeded(t, h, pod)
-				if err := h.Delete(t.Context(), pod); err != nil {
-					t.Fatal(err)
-				}
-				h.Gone(t, time.Minute, pod)
+				h.AwaitPhase(t, pod, corev1.PodSucceeded)
+				h.Remove(t, time.Minute, pod)
 			}
-			volume := &corev1.PersistentVolume{}
-			if err := h.Get(t.Context(), client.ObjectKey{Name: claim.Spec.VolumeName}, volume); err != nil {
-				t.Fatal(err)
-			}
-			if err := h.Delete(t.Context(), claim); err != nil {
-				t.Fatal(err)
-			}
-			h.Gone(t, time.Minute, volume)
+			h.Discard(t, claim)
 		})
 	}
-}
-
-func awaitBound(t *testing.T, h *harness.Harness, claim *corev1.PersistentVolumeClaim) {
-	t.Helper()
-	h.Eventually(t, time.Minute, "claim is bound", func(ctx context.Context) (bool, string) {
-		if err := h.Get(ctx, client.ObjectKeyFromObject(claim), claim); err != nil {
-			return false, err.Error()
-		}
-		return claim.Status.Phase == corev1.ClaimBound, string(claim.Status.Phase)
-	})
-}
-
-func awaitSucceeded(t *testing.T, h *harness.Harness, pod *corev1.Pod) {
-	t.Helper()
-	h.Eventually(t, 2*time.Minute, "pod "+pod.Name+" succeeded", func(ctx context.Context) (bool, string) {
-		if err := h.Get(ctx, client.ObjectKeyFromObject(pod), pod); err != nil {
-			return false, err.Error()
-		}
-		if pod.Status.Phase == corev1.PodFailed {
-			t.Fatalf("pod %s failed: %+v", pod.Name, pod.Status.ContainerStatuses)
-		}
-		return pod.Status.Phase == corev1.PodSucceeded, fmt.Sprint(pod.Status.Phase, pod.Status.Conditions)
-	})
+	before.AssertUntouched(t, h.Daemons(t))
 }

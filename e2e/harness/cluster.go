@@ -3,10 +3,12 @@ package harness
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -19,7 +21,8 @@ func (h *Harness) Cluster(ctx context.Context) (*api.CephCluster, error) {
 	return cluster, err
 }
 
-// AwaitSettled waits for Ready and HEALTH_OK.
+// AwaitSettled waits for Ready and HEALTH_OK, and until every service has said
+// so about the spec as it is now.
 func (h *Harness) AwaitSettled(t *testing.T, within time.Duration) {
 	t.Helper()
 	h.Eventually(t, within, "cluster is Ready and HEALTH_OK", func(ctx context.Context) (bool, string) {
@@ -27,44 +30,47 @@ func (h *Harness) AwaitSettled(t *testing.T, within time.Duration) {
 		if err != nil {
 			return false, err.Error()
 		}
-		health := ""
-		if cluster.Status.CephStatus != nil {
-			health = cluster.Status.CephStatus.Health
-		}
-		settled := cluster.Status.Phase == api.PhaseReady && health == "HEALTH_OK" &&
-			cluster.Status.ObservedGeneration == cluster.Generation
-		return settled, fmt.Sprintf("phase %s, health %s, %s", cluster.Status.Phase, health, cluster.Status.Message)
+		return settled(cluster)
 	})
 }
 
-// Condition returns a condition of the cluster, empty when there is none.
-func (h *Harness) Condition(ctx context.Context, typ string) api.Condition {
-	cluster, err := h.Cluster(ctx)
-	if err != nil {
-		return api.Condition{}
+func settled(cluster *api.CephCluster) (bool, string) {
+	health := ""
+	if cluster.Status.CephStatus != nil {
+		health = fmt.Sprint(cluster.Status.CephStatus.Health, cluster.Status.CephStatus.Details)
 	}
-	for _, condition := range cluster.Status.Conditions {
-		if condition.Type == typ {
-			return condition
+	said := fmt.Sprintf("phase %s, health %s, %s", cluster.Status.Phase, health, cluster.Status.Message)
+	if cluster.Status.Phase != api.PhaseReady || !strings.HasPrefix(health, "HEALTH_OK") || cluster.Status.ObservedGeneration != cluster.Generation {
+		return false, said
+	}
+	for _, typ := range []string{
+		api.ConditionMonitorsInQuorum, api.ConditionManagerActive, api.ConditionOSDsServing, api.ConditionDisksSelected,
+		api.ConditionProvisioningReady, api.ConditionReady,
+	} {
+		c := api.FindCondition(cluster.Status.Conditions, typ)
+		if c == nil || c.Status != metav1.ConditionTrue || c.ObservedGeneration != cluster.Generation {
+			return false, fmt.Sprintf("%s; generation %d, %s is %+v", said, cluster.Generation, typ, c)
 		}
 	}
-	return api.Condition{}
+	return true, said
 }
 
-// Pods returns the running pods that carry the labels, by name.
-func (h *Harness) Pods(ctx context.Context, t *testing.T, labels map[string]string) map[string]corev1.Pod {
+// AwaitReadyPods waits until every pod of the namespace that is to stay is ready.
+func (h *Harness) AwaitReadyPods(t *testing.T, within time.Duration) {
 	t.Helper()
-	list := corev1.PodList{}
-	if err := h.List(ctx, &list, client.InNamespace(Namespace), client.MatchingLabels(labels)); err != nil {
-		t.Fatal(err)
-	}
-	pods := map[string]corev1.Pod{}
-	for _, pod := range list.Items {
-		if pod.Status.Phase == corev1.PodRunning && pod.DeletionTimestamp.IsZero() {
-			pods[pod.Name] = pod
+	h.Eventually(t, within, "all pods are ready", func(ctx context.Context) (bool, string) {
+		pods := corev1.PodList{}
+		if err := h.List(ctx, &pods, client.InNamespace(Namespace)); err != nil {
+			return false, err.Error()
 		}
-	}
-	return pods
+		for i := range pods.Items {
+			owner := metav1.GetControllerOf(&pods.Items[i])
+			if owner != nil && owner.Kind != "Job" && !Ready(&pods.Items[i]) {
+				return false, pods.Items[i].Name + " is not"
+			}
+		}
+		return len(pods.Items) > 0, "there is none"
+	})
 }
 
 // dump logs what a person would look at first when a story fails.
@@ -77,6 +83,11 @@ func (h *Harness) dump(t *testing.T) {
 		}
 		if cluster.Status.CephStatus != nil {
 			t.Logf("ceph: %+v", cluster.Status.CephStatus.Details)
+		}
+	}
+	for _, event := range h.events(ctx, t) {
+		if event.Type == corev1.EventTypeWarning {
+			t.Logf("event about %s %s: %s (%d times): %s", event.Regarding.Kind, event.Regarding.Name, event.Reason, times(&event), event.Note)
 		}
 	}
 	pods := corev1.PodList{}
@@ -115,6 +126,3 @@ func (h *Harness) logs(ctx context.Context, t *testing.T, pods []corev1.Pod) {
 		}
 	}
 }
-
-// Elapsed is how long ago a moment was, for a log line.
-func Elapsed(since time.Time) string { return fmt.Sprintf("%.1f s", time.Since(since).Seconds()) }

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -33,6 +35,9 @@ const (
 // Namespace holds the services and the Ceph cluster of the same name.
 const Namespace = "rook-ceph"
 
+// setup is how long the product may take from nothing to a settled cluster.
+const setup = 5 * time.Minute
+
 // interval between two looks at what a story waits for.
 const interval = 500 * time.Millisecond
 
@@ -45,6 +50,7 @@ type Harness struct {
 	Settings local.Settings
 	helm     release.Helm
 	charts   string
+	config   *rest.Config
 }
 
 // New connects to the cluster and makes sure that the product and a settled
@@ -53,7 +59,8 @@ func New(t *testing.T) *Harness {
 	t.Helper()
 	h := Connect(t)
 	h.Install(t)
-	h.AwaitSettled(t, 5*time.Minute)
+	h.AwaitSettled(t, setup)
+	h.AwaitReadyPods(t, setup)
 	return h
 }
 
@@ -87,7 +94,7 @@ func Connect(t *testing.T) *Harness {
 		version = "v18.2.7"
 	}
 	return &Harness{
-		Client: kube, Clientset: clientset, helm: release.Helm{Kubeconfig: kubeconfig}, charts: filepath.Join("..", "..", "charts"),
+		Client: kube, Clientset: clientset, config: config, helm: release.Helm{Kubeconfig: kubeconfig}, charts: filepath.Join("..", "..", "charts"),
 		Settings: local.Settings{Namespace: Namespace, Registry: "localhost", Tag: "dev", CephTag: version, Nodes: 1},
 	}
 }
@@ -133,6 +140,23 @@ func (h *Harness) Eventually(t *testing.T, within time.Duration, what string, ch
 	t.Logf("%s: %.1f s", what, time.Since(began).Seconds())
 }
 
+// Never asks until the time is over, and fails the test as soon as the answer is
+// yes.
+func (h *Harness) Never(t *testing.T, during time.Duration, what string, check func(context.Context) (bool, string)) {
+	t.Helper()
+	err := wait.PollUntilContextTimeout(t.Context(), interval, during, true, func(ctx context.Context) (bool, error) {
+		happened, said := check(ctx)
+		if happened {
+			return false, errors.New(said)
+		}
+		return false, nil
+	})
+	if !wait.Interrupted(err) {
+		h.dump(t)
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
 // Localkube runs a command on the local cluster itself: its disks, its nodes.
 func (h *Harness) Localkube(t *testing.T, args ...string) string {
 	t.Helper()
@@ -141,11 +165,11 @@ func (h *Harness) Localkube(t *testing.T, args ...string) string {
 		t.Fatalf("%s is not set; run make e2e", envLocalkube)
 	}
 	args = append([]string{args[0], "--name", os.Getenv(envCluster)}, args[1:]...)
-	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), program, args...).Output()
 	if err != nil {
 		t.Fatalf("localkube %s: %v: %s", strings.Join(args, " "), err, out)
 	}
-	return string(out)
+	return strings.TrimSpace(string(out))
 }
 
 // CreateAll creates objects and fails the test when the API server refuses one.

@@ -1,10 +1,19 @@
 package harness
 
 import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-ceph/rook-ceph/tools/local"
 )
 
 // Claim returns a claim of 1 GiB of a StorageClass in the namespace default.
@@ -25,7 +34,7 @@ func Claim(name, class string, mode corev1.PersistentVolumeMode) *corev1.Persist
 func (h *Harness) User(name string, claim *corev1.PersistentVolumeClaim, script string) *corev1.Pod {
 	container := corev1.Container{
 		Name: "user", Image: h.Settings.CephImage(), ImagePullPolicy: corev1.PullNever,
-		Command: []string{"/bin/bash", "-ec", script},
+		Command: []string{"/bin/bash", "-ec", script}, TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 	}
 	if *claim.Spec.VolumeMode == corev1.PersistentVolumeBlock {
 		container.VolumeDevices = []corev1.VolumeDevice{{Name: "data", DevicePath: "/dev/data"}}
@@ -41,4 +50,105 @@ func (h *Harness) User(name string, claim *corev1.PersistentVolumeClaim, script 
 				PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim.Name}}}},
 		},
 	}
+}
+
+// AwaitBound waits until the claim has a volume.
+func (h *Harness) AwaitBound(t *testing.T, claim *corev1.PersistentVolumeClaim) {
+	t.Helper()
+	h.Eventually(t, time.Minute, "claim "+claim.Name+" is bound", func(ctx context.Context) (bool, string) {
+		if err := h.Get(ctx, client.ObjectKeyFromObject(claim), claim); err != nil {
+			return false, err.Error()
+		}
+		return claim.Status.Phase == corev1.ClaimBound, string(claim.Status.Phase)
+	})
+}
+
+// AwaitPhase waits until the pod is as far.
+func (h *Harness) AwaitPhase(t *testing.T, pod *corev1.Pod, phase corev1.PodPhase) {
+	t.Helper()
+	h.Eventually(t, 2*time.Minute, fmt.Sprintf("pod %s is %s", pod.Name, phase), func(ctx context.Context) (bool, string) {
+		if err := h.Get(ctx, client.ObjectKeyFromObject(pod), pod); err != nil {
+			return false, err.Error()
+		}
+		if pod.Status.Phase == corev1.PodFailed {
+			t.Fatalf("pod %s failed: %+v", pod.Name, pod.Status.ContainerStatuses)
+		}
+		return pod.Status.Phase == phase, fmt.Sprint(pod.Status.Phase, pod.Status.Conditions)
+	})
+}
+
+// Volume is a volume that a pod writes to all the time.
+type Volume struct {
+	Claim *corev1.PersistentVolumeClaim
+	pod   *corev1.Pod
+}
+
+// endless writes and reads back past the page cache, and says how often.
+const endless = `n=0
+while true; do
+  n=$((n+1))
+  echo "$n" | dd of=/data/beat bs=4096 conv=sync oflag=direct status=none
+  test "$(dd if=/data/beat bs=4096 iflag=direct status=none | tr -d '\0 ')" = "$n"
+  echo "$n"
+  sleep 0.2
+done`
+
+// Use makes a volume and a pod that writes to it until Release.
+func (h *Harness) Use(t *testing.T, name string) Volume {
+	t.Helper()
+	claim := Claim(name, local.StorageClass, corev1.PersistentVolumeFilesystem)
+	h.CreateAll(t, claim)
+	h.AwaitBound(t, claim)
+	pod := h.User(name, claim, endless)
+	h.CreateAll(t, pod)
+	h.AwaitPhase(t, pod, corev1.PodRunning)
+	return Volume{Claim: claim, pod: pod}
+}
+
+// AwaitBeat waits until the pod, never restarted, has written once more.
+func (h *Harness) AwaitBeat(t *testing.T, volume Volume) {
+	t.Helper()
+	before := h.beat(t.Context(), volume)
+	h.Eventually(t, 30*time.Second, "volume "+volume.Claim.Name+" is written to", func(ctx context.Context) (bool, string) {
+		now := h.beat(ctx, volume)
+		return now != "" && now != before, "last beat " + now
+	})
+}
+
+func (h *Harness) beat(ctx context.Context, volume Volume) string {
+	body, err := h.Clientset.CoreV1().Pods(volume.pod.Namespace).GetLogs(volume.pod.Name, &corev1.PodLogOptions{TailLines: ptr.To[int64](1)}).DoRaw(ctx)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(body))
+}
+
+// Stop ends the pod, and keeps the claim.
+func (h *Harness) Stop(t *testing.T, volume Volume) {
+	t.Helper()
+	h.Remove(t, time.Minute, volume.pod)
+}
+
+// Release ends the pod and deletes the claim, and waits until the volume is gone.
+func (h *Harness) Release(t *testing.T, volume Volume) {
+	t.Helper()
+	h.Stop(t, volume)
+	h.Discard(t, volume.Claim)
+}
+
+// Discard deletes a bound claim and waits until its volume is gone.
+func (h *Harness) Discard(t *testing.T, claim *corev1.PersistentVolumeClaim) {
+	t.Helper()
+	volume := &corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: claim.Spec.VolumeName}}
+	h.Remove(t, time.Minute, claim)
+	h.Gone(t, time.Minute, volume)
+}
+
+// Remove deletes an object and waits until it is gone.
+func (h *Harness) Remove(t *testing.T, within time.Duration, obj client.Object) {
+	t.Helper()
+	if err := h.Delete(t.Context(), obj); client.IgnoreNotFound(err) != nil {
+		t.Fatalf("delete %T %s: %v", obj, obj.GetName(), err)
+	}
+	h.Gone(t, within, obj)
 }

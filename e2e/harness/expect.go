@@ -1,0 +1,135 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+)
+
+// Expected is a condition that a story waits for: its type, status and reason,
+// and words that its message must hold. An empty reason is any.
+type Expected struct {
+	Type   string
+	Status metav1.ConditionStatus
+	Reason string
+	Words  []string
+}
+
+// Met tells whether one of the conditions is the expected one.
+func (e Expected) Met(conditions []api.Condition) (bool, string) {
+	for _, c := range conditions {
+		if c.Type == e.Type {
+			met := c.Status == e.Status && (e.Reason == "" || c.Reason == e.Reason) && holds(c.Message, e.Words)
+			return met, fmt.Sprintf("%s is %s (%s): %s", c.Type, c.Status, c.Reason, c.Message)
+		}
+	}
+	return false, "no condition " + e.Type
+}
+
+func holds(text string, words []string) bool {
+	return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
+}
+
+// AwaitCondition waits for a condition of the cluster.
+func (h *Harness) AwaitCondition(t *testing.T, within time.Duration, want Expected) {
+	t.Helper()
+	h.Eventually(t, within, fmt.Sprintf("%s is %s (%s)", want.Type, want.Status, want.Reason), func(ctx context.Context) (bool, string) {
+		cluster, err := h.Cluster(ctx)
+		if err != nil {
+			return false, err.Error()
+		}
+		return want.Met(cluster.Status.Conditions)
+	})
+}
+
+// Change edits the spec of the cluster and returns what puts the former one
+// back.
+func (h *Harness) Change(t *testing.T, edit func(*api.ClusterSpec)) (restore func()) {
+	t.Helper()
+	former := h.edit(t, edit)
+	return func() {
+		t.Helper()
+		h.edit(t, func(spec *api.ClusterSpec) { *spec = *former.DeepCopy() })
+	}
+}
+
+func (h *Harness) edit(t *testing.T, edit func(*api.ClusterSpec)) *api.ClusterSpec {
+	t.Helper()
+	cluster, err := h.Cluster(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	former := cluster.DeepCopy()
+	edit(&cluster.Spec)
+	if err := h.Patch(t.Context(), cluster, client.MergeFrom(former)); err != nil {
+		t.Fatalf("edit CephCluster: %v", err)
+	}
+	return &former.Spec
+}
+
+// Mark is a moment from which events are counted.
+type Mark struct {
+	known map[string]int32
+}
+
+// Mark notes the events that there are already.
+func (h *Harness) Mark(t *testing.T) Mark {
+	t.Helper()
+	mark := Mark{known: map[string]int32{}}
+	for _, event := range h.events(t.Context(), t) {
+		mark.known[event.Name] = times(&event)
+	}
+	return mark
+}
+
+// AwaitOneWarning waits for a warning about an object with these words and
+// fails when it came more than once since the mark.
+func (h *Harness) AwaitOneWarning(t *testing.T, since Mark, about client.Object, reason string, words ...string) {
+	t.Helper()
+	h.Eventually(t, 10*time.Second, "a warning "+reason, func(ctx context.Context) (bool, string) {
+		count, said := int32(0), ""
+		for _, event := range h.events(ctx, t) {
+			if event.Type != corev1.EventTypeWarning || event.Reason != reason || event.Regarding.Name != about.GetName() || !holds(event.Note, words) {
+				said += event.Reason + ": " + event.Note + "; "
+				continue
+			}
+			count += times(&event) - since.known[event.Name]
+		}
+		if count > 1 {
+			t.Fatalf("warning %s about %s came %d times", reason, about.GetName(), count)
+		}
+		return count == 1, "there are " + said
+	})
+}
+
+func times(event *eventsv1.Event) int32 {
+	if event.Series != nil {
+		return event.Series.Count
+	}
+	return max(1, event.DeprecatedCount)
+}
+
+// events are those of the cluster's namespace and those about objects that are
+// in none.
+func (h *Harness) events(ctx context.Context, t *testing.T) []eventsv1.Event {
+	t.Helper()
+	var all []eventsv1.Event
+	for _, namespace := range []string{Namespace, metav1.NamespaceDefault} {
+		list := eventsv1.EventList{}
+		if err := h.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, list.Items...)
+	}
+	return all
+}
