@@ -26,6 +26,6 @@ func main() {
 func program() *cli.App {
 	return &cli.App{
 		Name: "osd-prepare", Usage: "turns disks into OSDs", Version: version.String(), HideHelpCommand: true,
-		Commands: []*cli.Command{installCommand(), prepareCommand(), activateCommand()},
+		Commands: []*cli.Command{installCommand(), prepareCommand(), activateCommand(), wipeCommand()},
 	}
 }

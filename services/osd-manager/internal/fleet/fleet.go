@@ -6,6 +6,8 @@ import (
 	"sort"
 	"strconv"
 
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -33,16 +35,28 @@ const Key = "key"
 // made before the OSD has a number.
 func Keyring(osd *inventory.CephOSD) string { return names.Keyring(names.OSD(osd.Name)) }
 
-// JobName returns the name of the prepare Job of an OSD. Names of Jobs are
-// labels of their pods, so they are limited to 63 characters.
-func JobName(osd *inventory.CephOSD) string {
+// JobName returns the name of the prepare Job of an OSD.
+func JobName(osd *inventory.CephOSD) string { return Fit(names.OSDPrepare(osd.Name)) }
+
+// Fit shortens the name of a Job, which is a label of its pods, to the 63
+// characters of a label. Different names stay different.
+func Fit(name string) string {
 	const longest, tail = 63, 10
-	name := names.OSDPrepare(osd.Name)
 	if len(name) <= longest {
 		return name
 	}
 	sum := sha256.Sum256([]byte(name))
 	return name[:longest-tail-1] + "-" + hex.EncodeToString(sum[:tail/2])
+}
+
+// Ended tells whether a Job will start no more pods.
+func Ended(job *batchv1.Job) bool {
+	for _, c := range job.Status.Conditions {
+		if (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) && c.Status == corev1.ConditionTrue {
+			return true
+		}
+	}
+	return false
 }
 
 // ID returns the number of an OSD as text, "" when it has none yet.

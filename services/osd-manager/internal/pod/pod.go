@@ -2,6 +2,7 @@ package pod
 
 import (
 	"encoding/json"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
@@ -18,6 +19,7 @@ import (
 const (
 	AppOSD     = "rook-ceph-osd"
 	AppPrepare = "rook-ceph-osd-prepare"
+	AppCleanup = "rook-ceph-osd-cleanup"
 )
 
 const (
@@ -66,7 +68,7 @@ func InstallPrepare(image string) *corev1ac.ContainerApplyConfiguration {
 			WithCapabilities(corev1ac.Capabilities().WithDrop("ALL")))
 }
 
-// HostVolumes are the parts of the host that a container with Privilege sees.
+// HostVolumes are the parts of the host that containers with Privilege see.
 func HostVolumes() []*corev1ac.VolumeApplyConfiguration {
 	host := func(name, path string) *corev1ac.VolumeApplyConfiguration {
 		return corev1ac.Volume().WithName(name).WithHostPath(corev1ac.HostPathVolumeSource().
@@ -75,39 +77,40 @@ func HostVolumes() []*corev1ac.VolumeApplyConfiguration {
 	return []*corev1ac.VolumeApplyConfiguration{host(volumeDev, "/dev"), host(volumeProc, "/proc")}
 }
 
-// Privilege lets a container see and open the node's block devices.
+// Privilege lets a container open the node's block devices.
 func Privilege(c *corev1ac.ContainerApplyConfiguration) {
-	c.WithVolumeMounts(
-		corev1ac.VolumeMount().WithName(volumeDev).WithMountPath("/dev"),
-		corev1ac.VolumeMount().WithName(volumeProc).WithMountPath(hostProc).WithReadOnly(true),
-	).WithTerminationMessagePath(MessagePath)
+	c.WithVolumeMounts(corev1ac.VolumeMount().WithName(volumeDev).WithMountPath("/dev")).
+		WithTerminationMessagePath(MessagePath)
+	if c.SecurityContext == nil {
+		c.WithSecurityContext(corev1ac.SecurityContext().WithRunAsUser(0).WithRunAsNonRoot(false).WithReadOnlyRootFilesystem(true))
+	}
 	c.SecurityContext.WithPrivileged(true)
 }
 
+// Observe lets a container see what the node has mounted, besides Privilege.
+func Observe(c *corev1ac.ContainerApplyConfiguration) {
+	Privilege(c)
+	c.WithVolumeMounts(corev1ac.VolumeMount().WithName(volumeProc).WithMountPath(hostProc).WithReadOnly(true))
+}
+
 // Identity returns the arguments of osd-prepare that name the OSD and say where
-// to look for its disk. disk may be nil.
-func Identity(cluster *api.CephCluster, osd *inventory.CephOSD, disk *inventory.CephDisk) []string {
-	args := []string{
+// to look for its disk.
+func Identity(cluster *api.CephCluster, osd *inventory.CephOSD) []string {
+	return append([]string{
 		"--osd-id=" + fleet.ID(osd),
 		"--osd-uuid=" + osd.Spec.UUID,
 		"--fsid=" + cluster.Status.Connection.FSID,
-		"--stable-id=" + osd.Spec.Disk.StableID,
-		"--proc=" + hostProc,
-	}
-	if Loop(osd, disk) {
+	}, Search(osd.Spec.Disk.StableID)...)
+}
+
+// Search returns the arguments of osd-prepare that say where to look for a
+// disk. discover shows loop devices only where they are allowed.
+func Search(stableID string) []string {
+	args := []string{"--proc=" + hostProc, "--stable-id=" + stableID}
+	if strings.HasPrefix(stableID, "file:") {
 		args = append(args, "--allow-loop")
 	}
 	return args
-}
-
-// Loop tells whether the OSD is on a loop device. discover shows one only where
-// loop devices are allowed.
-func Loop(osd *inventory.CephOSD, disk *inventory.CephDisk) bool {
-	const loopIdentity = "file:"
-	if disk != nil {
-		return disk.Status.Type == inventory.DiskTypeLoop
-	}
-	return len(osd.Spec.Disk.StableID) > len(loopIdentity) && osd.Spec.Disk.StableID[:len(loopIdentity)] == loopIdentity
 }
 
 // NodeSelector binds a pod to the OSD's node.

@@ -90,7 +90,7 @@ func job(cluster *api.CephCluster, osd *inventory.CephOSD, disk *inventory.CephD
 	template := spec.Pod().
 		WithRestartPolicy(corev1.RestartPolicyNever).
 		WithInitContainers(pod.InstallPrepare(image)).
-		WithContainers(container(spec, cluster, osd, disk)).
+		WithContainers(container(spec, cluster, osd)).
 		WithNodeSelector(pod.NodeSelector(osd, node)).
 		WithVolumes(pod.HostVolumes()...).
 		WithTerminationGracePeriodSeconds(5)
@@ -104,8 +104,8 @@ func job(cluster *api.CephCluster, osd *inventory.CephOSD, disk *inventory.CephD
 			WithTemplate(corev1ac.PodTemplateSpec().WithLabels(labels).WithSpec(template)))
 }
 
-func container(spec daemon.Spec, cluster *api.CephCluster, osd *inventory.CephOSD, disk *inventory.CephDisk) *corev1ac.ContainerApplyConfiguration {
-	args := append([]string{"prepare"}, pod.Identity(cluster, osd, disk)...)
+func container(spec daemon.Spec, cluster *api.CephCluster, osd *inventory.CephOSD) *corev1ac.ContainerApplyConfiguration {
+	args := append([]string{"prepare"}, pod.Identity(cluster, osd)...)
 	args = append(args,
 		"--keyfile="+daemon.KeyringDir+"/"+fleet.Key,
 		"--work-dir="+spec.DataPath,
@@ -116,7 +116,7 @@ func container(spec daemon.Spec, cluster *api.CephCluster, osd *inventory.CephOS
 		"--log-to-stderr=true", "--log-to-file=false",
 	)
 	c := spec.Container(containerPrepare, pod.PrepareProgram, args...)
-	pod.Privilege(c)
+	pod.Observe(c)
 	c.Resources = nil
 	if resources, given := cluster.Spec.Resources[string(api.KeyOSDPrepare)]; given {
 		c.WithResources(pod.Resources(resources))

@@ -59,7 +59,7 @@ func (p *pass) observe(ctx context.Context) (step.Outcome, error) {
 		return step.None, err
 	}
 	p.seen = Observed{Disk: disk, Node: node, Secret: secret, Job: job}
-	if job == nil || !ended(job) {
+	if job == nil || !fleet.Ended(job) {
 		return step.Done, nil
 	}
 	return step.Done, p.readReceipt(ctx)
@@ -97,16 +97,6 @@ func readReceipt(pods []corev1.Pod, osd *inventory.CephOSD) (*receipt.Receipt, e
 		}
 	}
 	return nil, problem
-}
-
-// ended tells whether a Job will start no more pods.
-func ended(job *batchv1.Job) bool {
-	for _, c := range job.Status.Conditions {
-		if (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) && c.Status == corev1.ConditionTrue {
-			return true
-		}
-	}
-	return false
 }
 
 // get returns the object, or nil when there is none.

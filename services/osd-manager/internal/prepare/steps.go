@@ -128,7 +128,7 @@ func (p *pass) publishKeyring(ctx context.Context) (step.Outcome, error) {
 
 // runJob has the disk prepared, and reads how that ended.
 func (p *pass) runJob(ctx context.Context) (step.Outcome, error) {
-	if p.onDisk() && (p.seen.Job == nil || ended(p.seen.Job)) {
+	if p.onDisk() && (p.seen.Job == nil || fleet.Ended(p.seen.Job)) {
 		return step.Done, nil
 	}
 	if p.seen.Disk == nil && p.seen.Job == nil {
@@ -137,7 +137,7 @@ func (p *pass) runJob(ctx context.Context) (step.Outcome, error) {
 	if p.seen.Job == nil {
 		return p.startJob(ctx)
 	}
-	if !ended(p.seen.Job) {
+	if !fleet.Ended(p.seen.Job) {
 		return step.Wait(api.ReasonOSDsPreparing, "Job "+p.seen.Job.Name+" is running"), nil
 	}
 	if p.seen.Receipt != nil && p.seen.Receipt.Outcome == receipt.Prepared {

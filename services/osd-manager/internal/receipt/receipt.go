@@ -25,6 +25,8 @@ const (
 	Prepared Outcome = "Prepared"
 	// Refused disks must not be written to; nothing was.
 	Refused Outcome = "Refused"
+	// Wiped disks read back as blank.
+	Wiped Outcome = "Wiped"
 	// Failed preparations may succeed when they are tried again.
 	Failed Outcome = "Failed"
 )
@@ -37,6 +39,7 @@ type Receipt struct {
 	// Message is for people.
 	Message string `json:"message,omitempty"`
 	// OSDID and OSDUUID repeat what the program was asked for.
+	// An OSD without a number has -1.
 	OSDID   int    `json:"osdID"`
 	OSDUUID string `json:"osdUUID"`
 	// Device is the kernel's name of the disk while it was prepared.
@@ -91,7 +94,7 @@ var (
 
 func (r Receipt) check() error {
 	switch {
-	case r.Outcome != Prepared && r.Outcome != Refused && r.Outcome != Failed:
+	case r.Outcome != Prepared && r.Outcome != Refused && r.Outcome != Failed && r.Outcome != Wiped:
 		return fmt.Errorf("outcome %.40q: %w", r.Outcome, ErrMalformed)
 	case !word.MatchString(r.Reason):
 		return fmt.Errorf("reason %.40q: %w", r.Reason, ErrMalformed)
@@ -99,7 +102,7 @@ func (r Receipt) check() error {
 		return fmt.Errorf("device %.40q: %w", r.Device, ErrMalformed)
 	case !uuid.MatchString(r.OSDUUID):
 		return fmt.Errorf("uuid %.40q: %w", r.OSDUUID, ErrMalformed)
-	case r.OSDID < 0 || r.SizeBytes < 0:
+	case r.OSDID < -1 || r.SizeBytes < 0:
 		return fmt.Errorf("negative number: %w", ErrMalformed)
 	}
 	return nil

@@ -58,7 +58,7 @@ func TestParseRefusesWhatEncodeCannotHaveWritten(t *testing.T) {
 		"an unknown field":   `{"outcome":"Prepared","osdID":1,"osdUUID":"aaaaaaaa-2222-3333-4444-555555555555","x":1}`,
 		"an unknown outcome": `{"outcome":"Great","osdID":1,"osdUUID":"aaaaaaaa-2222-3333-4444-555555555555"}`,
 		"no uuid":            `{"outcome":"Prepared","osdID":1,"osdUUID":"x"}`,
-		"a negative id":      `{"outcome":"Prepared","osdID":-1,"osdUUID":"aaaaaaaa-2222-3333-4444-555555555555"}`,
+		"a negative id":      `{"outcome":"Prepared","osdID":-2,"osdUUID":"aaaaaaaa-2222-3333-4444-555555555555"}`,
 		"a path as device":   `{"outcome":"Prepared","osdID":1,"osdUUID":"aaaaaaaa-2222-3333-4444-555555555555","device":"../sda"}`,
 		"a sentence reason":  `{"outcome":"Failed","osdID":1,"osdUUID":"aaaaaaaa-2222-3333-4444-555555555555","reason":"it broke"}`,
 		"two receipts":       `{"outcome":"Prepared","osdID":1,"osdUUID":"aaaaaaaa-2222-3333-4444-555555555555"}{}`,

@@ -32,8 +32,7 @@ const (
 type subject struct {
 	cluster *api.CephCluster
 	osd     *inventory.CephOSD
-	// disk and node may be nil when they are gone.
-	disk *inventory.CephDisk
+	// node may be nil when it is gone.
 	node *corev1.Node
 	// live is the present Deployment, nil when there is none.
 	live *appsv1.Deployment
@@ -86,15 +85,27 @@ func labels(spec daemon.Spec, osd *inventory.CephOSD) map[string]string {
 
 // activate finds the disk and makes the data directory point at it.
 func activate(spec daemon.Spec, s subject) *corev1ac.ContainerApplyConfiguration {
-	args := append([]string{"activate"}, pod.Identity(s.cluster, s.osd, s.disk)...)
+	osd := s.osd.DeepCopy()
+	osd.Spec.Disk.StableID = anchored(osd.Spec.Disk.StableID)
+	args := append([]string{"activate"}, pod.Identity(s.cluster, osd)...)
 	args = append(args, "--data="+spec.DataPath)
 	if s.osd.Spec.DeviceClass != "" {
 		args = append(args, "--device-class="+s.osd.Spec.DeviceClass)
 	}
 	c := spec.Container("activate", pod.PrepareProgram, args...)
-	pod.Privilege(c)
+	pod.Observe(c)
 	c.Resources = nil
 	return c
+}
+
+// anchored returns an identity that belongs to the disk itself; "" for one that
+// is only the place where it is plugged in, which may change and must restart
+// nothing. It is a hint: activation finds the disk by its label.
+func anchored(stableID string) string {
+	if strings.HasPrefix(stableID, "path:") || strings.HasPrefix(stableID, "name:") {
+		return ""
+	}
+	return stableID
 }
 
 func osd(spec daemon.Spec, s subject) *corev1ac.ContainerApplyConfiguration {

@@ -34,7 +34,6 @@ const Name = "osd-manager.rollout"
 
 // +kubebuilder:rbac:groups=ceph.rook.io,namespace=cluster,resources=cephclusters,verbs=get;list;watch
 // +kubebuilder:rbac:groups=inventory.ceph.rook.io,namespace=cluster,resources=cephosds,verbs=get;list;watch
-// +kubebuilder:rbac:groups=inventory.ceph.rook.io,resources=cephdisks,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=apps,namespace=cluster,resources=deployments,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=policy,namespace=cluster,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
@@ -101,13 +100,11 @@ type pass struct {
 // observe reads what there is and decides.
 func (p *pass) observe(ctx context.Context) (step.Outcome, error) {
 	var osds inventory.CephOSDList
-	var disks inventory.CephDiskList
 	var nodes corev1.NodeList
 	var live appsv1.DeploymentList
 	inNamespace := client.InNamespace(p.cluster.Namespace)
 	err := errors.Join(
 		p.Client.List(ctx, &osds, inNamespace),
-		p.Client.List(ctx, &disks),
 		p.Client.List(ctx, &nodes),
 		p.Client.List(ctx, &live, inNamespace, client.MatchingLabels{"app": pod.AppOSD}),
 	)
@@ -120,8 +117,7 @@ func (p *pass) observe(ctx context.Context) (step.Outcome, error) {
 			continue
 		}
 		p.subjects[int(*osd.Spec.ID)] = subject{
-			cluster: p.cluster, osd: &osd, disk: fleet.DiskOf(&osd, disks.Items),
-			node: nodeOf(nodes.Items, osd.Spec.Node), live: deploymentOf(live.Items, fleet.ID(&osd)),
+			cluster: p.cluster, osd: &osd, node: nodeOf(nodes.Items, osd.Spec.Node), live: deploymentOf(live.Items, fleet.ID(&osd)),
 		}
 	}
 	return p.decide(ctx)

@@ -244,3 +244,50 @@ func TestADeletedClusterLeavesNothingButTheData(t *testing.T) {
 		}
 	}
 }
+
+func TestAConfirmedCleanupWipesTheDisksOfThisClusterOnly(t *testing.T) {
+	w := newWorld(t, 2)
+	w.settle()
+	w.playing = true
+	foreign := blankDisk(2)
+	foreign.Status.OSD = &inventory.OSDLabel{FSID: "99999999-2222-3333-4444-555555555555", UUID: "u", Description: "main"}
+	foreign.Status.Probe = &inventory.DiskProbe{State: inventory.ProbeOSD, Reason: "BlueStoreOSD"}
+	w.check(w.kube.Create(t.Context(), foreign))
+	w.playing = false
+	w.edit(func(c *api.CephCluster) { c.Spec.CleanupPolicy.Confirmation = api.DestroyDataConfirmation })
+	w.settle()
+	w.check(w.kube.Delete(t.Context(), w.live()))
+	for range 20 {
+		w.check(w.pass())
+		w.play()
+	}
+	for _, disk := range w.disks() {
+		if own := disk.Name != foreign.Name; own == (disk.Status.OSD != nil) {
+			t.Errorf("disk %s: %+v", disk.Name, disk.Status.OSD)
+		}
+	}
+	if err := w.kube.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "test"}, &api.CephCluster{}); client.IgnoreNotFound(err) != nil || err == nil {
+		t.Errorf("the CephCluster is still there: %v", err)
+	}
+}
+
+func TestADiskThatCannotBeWipedBlocksTheDeletionByName(t *testing.T) {
+	w := newWorld(t, 2)
+	w.settle()
+	w.edit(func(c *api.CephCluster) { c.Spec.CleanupPolicy.Confirmation = api.DestroyDataConfirmation })
+	w.verdict["node1-sdb"] = receipt.Receipt{Outcome: receipt.Failed, Reason: "WipeFailed", Message: "overwrite disk at 4096: input/output error"}
+	w.check(w.kube.Delete(t.Context(), w.live()))
+	for range 10 {
+		w.check(w.pass())
+		w.play()
+	}
+	c := w.condition(api.ConditionOSDsRemoved)
+	if c.Status != metav1.ConditionFalse || c.Message != "Cannot wipe sdb on node node1: overwrite disk at 4096: input/output error" {
+		t.Errorf("OSDsRemoved: %+v", c)
+	}
+	before := w.writes
+	w.check(w.pass())
+	if w.writes != before {
+		t.Errorf("%d writes while it waits", w.writes-before)
+	}
+}

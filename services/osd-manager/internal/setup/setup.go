@@ -59,8 +59,8 @@ func Narrow(options *cache.Options) {
 		&corev1.Secret{}:                only(pod.AppOSD),
 		&appsv1.Deployment{}:            only(pod.AppOSD),
 		&policyv1.PodDisruptionBudget{}: only(pod.AppOSD),
-		&batchv1.Job{}:                  only(pod.AppPrepare),
-		&corev1.Pod{}:                   only(pod.AppOSD, pod.AppPrepare),
+		&batchv1.Job{}:                  only(pod.AppPrepare, pod.AppCleanup),
+		&corev1.Pod{}:                   only(pod.AppOSD, pod.AppPrepare, pod.AppCleanup),
 		// The disruption tokens, and not the leases of leaders, which change all the time.
 		&coordinationv1.Lease{}: {Label: anyCluster()},
 	}
@@ -108,7 +108,8 @@ func New(env Environment) *Service {
 			Sessions: sessions, Token: disruption.Token{Client: env.Kube, Service: session.Service}, Clock: env.Clock, Image: env.Image},
 		Report: report.Reconciler{Client: env.Kube, Apply: applier(report.Name), Events: env.Events(report.Name),
 			Sessions: sessions, Clock: env.Clock},
-		Teardown: teardown.Reconciler{Client: env.Kube, Apply: applier(teardown.Name), Sessions: sessions},
+		Teardown: teardown.Reconciler{Client: env.Kube, Apply: applier(teardown.Name), Events: env.Events(teardown.Name),
+			Sessions: sessions, Clock: env.Clock, Image: env.Image},
 	}
 }
 

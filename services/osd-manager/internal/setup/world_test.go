@@ -250,8 +250,11 @@ func (w *world) runJob(job *batchv1.Job) {
 	id, err := strconv.Atoi(argument(args, "--osd-id"))
 	w.check(err)
 	disk := w.diskByID(argument(args, "--stable-id"))
+	wiping := args[0] == "wipe"
 	result, scripted := w.verdict[disk.Name]
-	if !scripted {
+	if !scripted && wiping {
+		result = receipt.Receipt{Outcome: receipt.Wiped}
+	} else if !scripted {
 		result = receipt.Receipt{Outcome: receipt.Prepared, Device: disk.Status.Device}
 	}
 	result.OSDID, result.OSDUUID = id, argument(args, "--osd-uuid")
@@ -259,16 +262,23 @@ func (w *world) runJob(job *batchv1.Job) {
 	w.check(err)
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: job.Namespace, Name: job.Name + "-x", Labels: map[string]string{
-			batchv1.JobNameLabel: job.Name, "app": "rook-ceph-osd-prepare", names.LabelPartOf: "test"}},
+			batchv1.JobNameLabel: job.Name, "app": job.Labels["app"], names.LabelPartOf: "test"}},
 		Status: corev1.PodStatus{Phase: corev1.PodSucceeded, ContainerStatuses: []corev1.ContainerStatus{{
-			Name: "prepare", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Message: string(body)}}}}},
+			Name: args[0], State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Message: string(body)}}}}},
 	}
 	w.check(client.IgnoreAlreadyExists(w.kube.Create(ctx, pod)))
 	w.check(w.kube.Status().Update(ctx, pod))
 	job.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobComplete, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(w.clock.Now())}}
 	w.check(w.kube.Status().Update(ctx, job))
-	if result.Outcome == receipt.Prepared {
+	switch result.Outcome {
+	case receipt.Prepared:
 		w.label(disk, result.OSDUUID, id)
+	case receipt.Wiped:
+		if disk.Status.OSD.FSID != w.ceph.FSID() {
+			w.t.Fatalf("disk %s of another cluster was wiped", disk.Name)
+		}
+		disk.Status.OSD, disk.Status.Probe = nil, &inventory.DiskProbe{State: inventory.ProbeAvailable, Reason: "Blank"}
+		w.check(w.kube.Status().Update(ctx, disk))
 	}
 }
 

@@ -1,10 +1,12 @@
 // Package teardown lets the OSDs of a deleted CephCluster go. It holds the
-// service's finalizer on the CephCluster: the Deployments, Jobs, Secrets and
-// CephOSDs go, their pods are waited for, then the finalizer goes too.
+// service's finalizer on the CephCluster: the Deployments and Jobs go, their
+// pods are waited for, then the CephOSDs go, then the finalizer.
 //
-// No data is touched: the disks keep their OSDs, and a new CephCluster with the
-// same identity finds them again. With a confirmed cleanupPolicy it stops and
-// says that disks are not wiped yet.
+// Without a confirmed cleanupPolicy no data is touched: the disks keep their
+// OSDs, and a CephCluster with the same identity finds them again. With it, a
+// Job per disk destroys the data of disks whose label names this cluster, and
+// of no other; the deletion goes on when discover sees none of them any more.
+// What it waits for is in the condition OSDsRemoved.
 //
 // It never deletes anything of a CephCluster that is not being deleted.
 package teardown
