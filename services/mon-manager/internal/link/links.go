@@ -50,6 +50,7 @@ type Links struct {
 	Clock  clock.WithTicker
 	// Interval is the time between two looks at a cluster.
 	Interval time.Duration
+	Metrics  Metrics
 
 	mu          sync.Mutex
 	ctx         context.Context //nolint:containedctx // the life of the Runnable, not of a call
@@ -114,6 +115,7 @@ func (l *Links) Forget(name types.NamespacedName) {
 		existing.cancel()
 	}
 	delete(l.links, name)
+	l.Metrics.forget(name)
 }
 
 // Session returns a client of the cluster, or why there is none now. It is never

@@ -67,6 +67,7 @@ func (k *link) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		conn, err := k.dial(ctx)
 		if err != nil {
+			k.owner.Metrics.looked(k.name, err)
 			k.record(nil, "", err)
 			k.sleep(ctx, pause)
 			pause = min(2*pause, retryMost)
@@ -94,6 +95,7 @@ func (k *link) watch(ctx context.Context, conn ceph.Conn) {
 		if ctx.Err() != nil {
 			break
 		}
+		k.owner.Metrics.looked(k.name, err)
 		if err == nil {
 			failures = 0
 			k.record(conn, Digest(status), nil)

@@ -255,10 +255,9 @@ func (p Plan) replaceDead(cluster *api.CephCluster, facts Facts, now time.Time) 
 		if inQuorum(facts.Quorum, member.Name) {
 			continue
 		}
-		reason := ""
+		reason := proofOfDeath(facts.Nodes, member)
 		switch {
-		case member.Node != "" && !hasNode(facts.Nodes, member.Node):
-			reason = "NodeDeleted"
+		case reason != "":
 		case timeout > 0 && member.OutSince != nil && now.Sub(member.OutSince.Time) >= timeout:
 			reason = "OutOfQuorum"
 		default:
@@ -275,7 +274,7 @@ func (p Plan) replaceDead(cluster *api.CephCluster, facts Facts, now time.Time) 
 func (p Plan) replace(cluster *api.CephCluster, facts Facts, old Member, reason string, now time.Time) Plan {
 	left := p
 	left.Members = p.Members
-	if reason == "NodeDeleted" {
+	if proofOfDeath(facts.Nodes, old) != "" {
 		left.Members = without(p.Members, old.Name) // its domain is free again
 	}
 	fresh, refusals := left.place(cluster, facts)

@@ -165,6 +165,10 @@ func TestDecide(t *testing.T) {
 			cluster(3, false), Facts{Members: on(abc...), MaxID: 2, Born: true, Nodes: nodes("n1", "n2", "n4"), Quorum: quorumOf(abc, "a", "b")},
 			want{members: "a@n1 b@n2 c@n3 d@n4", change: &api.MonitorChange{Op: api.MonitorReplace, Mon: "c", Replacement: "d", Node: "n4", Reason: "NodeDeleted", StartedAt: started}},
 		},
+		"replaces_a_monitor_at_once_when_its_node_is_attested_to_be_down": {
+			cluster(3, false), Facts{Members: on(abc...), MaxID: 2, Born: true, Nodes: append(nodes("n1", "n2", "n4"), outOfService("n3")), Quorum: quorumOf(abc, "a", "b")},
+			want{members: "a@n1 b@n2 c@n3 d@n4", change: &api.MonitorChange{Op: api.MonitorReplace, Mon: "c", Replacement: "d", Node: "n4", Reason: "NodeOutOfService", StartedAt: started}},
+		},
 		"waits_when_nothing_proves_that_a_monitor_is_dead": {
 			cluster(3, false), Facts{Members: on(abc...), MaxID: 2, Born: true, Nodes: nodes("n1", "n2", "n3", "n4"), Quorum: quorumOf(abc, "a", "b")},
 			want{members: "a@n1 b@n2 c@n3"},
@@ -232,6 +236,12 @@ func TestDecide(t *testing.T) {
 func withExternal(cluster *api.CephCluster, ids ...string) *api.CephCluster {
 	cluster.Spec.Mon.ExternalMonIDs = ids
 	return cluster
+}
+
+func outOfService(name string) corev1.Node {
+	n := node(name)
+	n.Spec.Taints = []corev1.Taint{{Key: corev1.TaintNodeOutOfService, Value: "nodeshutdown", Effect: corev1.TaintEffectNoExecute}}
+	return n
 }
 
 func cordoned(name string) corev1.Node {

@@ -56,6 +56,23 @@ func outOfQuorum(members []Member, quorum *ceph.QuorumStatus) []string {
 	return out
 }
 
+// proofOfDeath says what proves that a monitor out of quorum does not return
+// with its node, or "": its Node object was deleted, or somebody attests with
+// the out-of-service taint that the node is shut down.
+func proofOfDeath(nodes []corev1.Node, member Member) string {
+	if member.Node == "" {
+		return ""
+	}
+	at := slices.IndexFunc(nodes, func(n corev1.Node) bool { return n.Name == member.Node })
+	if at < 0 {
+		return "NodeDeleted"
+	}
+	if slices.ContainsFunc(nodes[at].Spec.Taints, func(t corev1.Taint) bool { return t.Key == corev1.TaintNodeOutOfService }) {
+		return "NodeOutOfService"
+	}
+	return ""
+}
+
 func hasNode(nodes []corev1.Node, name string) bool {
 	return slices.ContainsFunc(nodes, func(n corev1.Node) bool { return n.Name == name })
 }

@@ -28,6 +28,8 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/testenv"
+
+	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/link"
 )
 
 // patience is how long a test waits before it fails; the box may be busy.
@@ -99,7 +101,7 @@ func (w *world) serve() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := register(m, w.ceph, "mon-manager:v1"); err != nil {
+	if err := register(m, w.ceph, "mon-manager:v1", link.Metrics{}); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/rook-ceph/rook-ceph/shared/app"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
@@ -52,13 +53,17 @@ func Controllers(dialer ceph.Dialer) func(context.Context, manager.Manager, *cli
 		if image == "" {
 			return app.Usagef("--own-image (or OWN_IMAGE) must name the image of this service, which carries the cephlet")
 		}
-		return register(m, dialer, image)
+		counted, err := link.NewMetrics(metrics.Registry)
+		if err != nil {
+			return fmt.Errorf("register metrics: %w", err)
+		}
+		return register(m, dialer, image, counted)
 	}
 }
 
-func register(m manager.Manager, dialer ceph.Dialer, image string) error {
+func register(m manager.Manager, dialer ceph.Dialer, image string, counted link.Metrics) error {
 	now := clock.RealClock{}
-	links := &link.Links{Dialer: dialer, Clock: now, Interval: pollInterval}
+	links := &link.Links{Dialer: dialer, Clock: now, Interval: pollInterval, Metrics: counted}
 	if err := m.Add(links); err != nil {
 		return fmt.Errorf("add connections: %w", err)
 	}
