@@ -45,7 +45,7 @@ type reading struct {
 // Get returns a reading of the cluster that is not older than the call. Callers
 // that come while one round is running share the next.
 func (m *Maps) Get(ctx context.Context, clusterID string, client ceph.Client) (*Map, error) {
-	round := m.cluster(clusterID).join(client)
+	round := m.cluster(clusterID).join(client) //nolint:contextcheck // a reading outlives its first caller: others wait for it too
 	select {
 	case <-round.done:
 		return round.result, round.err
@@ -78,7 +78,7 @@ func (c *cluster) join(client ceph.Client) *reading {
 	defer c.mu.Unlock()
 	if c.running == nil {
 		c.running = &reading{done: make(chan struct{})}
-		go c.run(c.running, client) //nolint:contextcheck // a reading outlives its first caller: others wait for it too
+		go c.run(c.running, client)
 		return c.running
 	}
 	if c.next == nil {
