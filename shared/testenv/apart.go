@@ -94,7 +94,7 @@ func outward(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 // object as a whole, with the rest as it is.
 func statusOnly(fields *metav1.FieldsV1) *metav1.FieldsV1 {
 	tree := map[string]json.RawMessage{}
-	if fields == nil || json.Unmarshal(fields.Raw, &tree) != nil {
+	if fields == nil || json.Unmarshal(fields.GetRawBytes(), &tree) != nil {
 		return fields
 	}
 	for name := range tree {
@@ -106,7 +106,9 @@ func statusOnly(fields *metav1.FieldsV1) *metav1.FieldsV1 {
 	if err != nil {
 		return fields
 	}
-	return &metav1.FieldsV1{Raw: raw}
+	kept := &metav1.FieldsV1{}
+	kept.SetRawBytes(raw)
+	return kept
 }
 
 // inward undoes outward.

@@ -148,7 +148,7 @@ func versions(seen ceph.Versions) *api.CephDaemonsVersions {
 		}
 		out := map[string]int32{}
 		for text, n := range seen[role] {
-			out[text] = int32(n) //nolint:gosec // a count of daemons
+			out[text] = int32(n) // a count of daemons
 		}
 		return out
 	}

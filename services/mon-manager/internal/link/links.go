@@ -53,7 +53,7 @@ type Links struct {
 	Metrics  Metrics
 
 	mu          sync.Mutex
-	ctx         context.Context //nolint:containedctx // the life of the Runnable, not of a call
+	ctx         context.Context // the life of the Runnable, not of a call
 	wait        sync.WaitGroup
 	links       map[types.NamespacedName]*link
 	subscribers []chan event.GenericEvent

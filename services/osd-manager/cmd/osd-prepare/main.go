@@ -19,7 +19,7 @@ func main() {
 	defer stop()
 	if err := program().RunContext(ctx, os.Args); err != nil {
 		fmt.Fprintln(os.Stderr, "osd-prepare:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to stop
+		os.Exit(1) // nothing is left to stop
 	}
 }
 

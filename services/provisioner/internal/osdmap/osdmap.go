@@ -45,7 +45,7 @@ type reading struct {
 // Get returns a reading of the cluster that is not older than the call. Callers
 // that come while one round is running share the next.
 func (m *Maps) Get(ctx context.Context, clusterID string, client ceph.Client) (*Map, error) {
-	round := m.cluster(clusterID).join(client) //nolint:contextcheck // a reading outlives its first caller: others wait for it too
+	round := m.cluster(clusterID).join(client)
 	select {
 	case <-round.done:
 		return round.result, round.err
