@@ -1,6 +1,7 @@
 // Package teardown lets the OSDs of a deleted CephCluster go. It holds the
-// service's finalizer on the CephCluster: the Deployments and Jobs go, their
-// pods are waited for, then the CephOSDs go, then the finalizer.
+// service's finalizer on the CephCluster: once the services whose objects need
+// OSDs have let go, the Deployments and Jobs go, their pods are waited for, then
+// the CephOSDs go, then the finalizer.
 //
 // Without a confirmed cleanupPolicy no data is touched: the disks keep their
 // OSDs, and a CephCluster with the same identity finds them again. With it, a

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -36,6 +38,9 @@ import (
 
 // Name is the controller and the field manager.
 const Name = api.WriterOSDTeardown
+
+// lastService lets go of a deleted cluster after us.
+const lastService = "mon-manager"
 
 // +kubebuilder:rbac:groups=ceph.rook.io,namespace=cluster,resources=cephclusters,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=ceph.rook.io,namespace=cluster,resources=cephclusters/finalizers,verbs=update
@@ -105,6 +110,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (r
 	}
 	p := &pass{Reconciler: r, cluster: cluster}
 	report := step.Run(ctx,
+		step.Named("users", p.awaitUsers),
 		step.Named("daemons", p.deleteDaemons),
 		step.Named("pods", p.awaitPods),
 		step.Named("wipe", p.wipeDisks),
@@ -143,6 +149,24 @@ func (p *pass) writeStatus(ctx context.Context, report step.Report) error {
 type pass struct {
 	*Reconciler
 	cluster *api.CephCluster
+}
+
+// awaitUsers waits for the services whose objects need OSDs: while pools or
+// volumes block the deletion, their data stays reachable.
+func (p *pass) awaitUsers(context.Context) (step.Outcome, error) {
+	own, last := names.Finalizer(session.Service), names.Finalizer(lastService)
+	prefix := names.Finalizer("")
+	var waiting []string
+	for _, finalizer := range p.cluster.Finalizers {
+		if service, ours := strings.CutPrefix(finalizer, prefix); ours && finalizer != own && finalizer != last {
+			waiting = append(waiting, service)
+		}
+	}
+	if len(waiting) == 0 {
+		return step.Done, nil
+	}
+	slices.Sort(waiting)
+	return step.Wait(api.ReasonDependents, "Waiting for "+problem.Names(waiting)+" to let the cluster go"), nil
 }
 
 // deleteDaemons deletes the Deployments and Jobs of the cluster's OSDs.
