@@ -303,15 +303,15 @@ func TestProblemsNameWhatToMend(t *testing.T) {
 		}), nil, []Problem{{"InvalidSpec", "spec.storage.nodes[n1].deviceFilter is no regular expression: error parsing regexp: missing closing ): `(`"}}},
 		"a device that does not exist": {storage(func(s *api.StorageScopeSpec) { s.Devices = []api.Device{{Name: "sdz"}, {Name: "sdb"}} }),
 			[]inventory.CephDisk{someDisk("n1", "sdb", nil)},
-			[]Problem{{"DeviceMissing", "spec.storage.devices names sdz, which node n1 does not have"}}},
+			[]Problem{{"DeviceMissing", "spec.storage.devices names sdz, which node n1 does not have; correct the name or remove it"}}},
 		"a node whose disks are not known yet": {storage(func(s *api.StorageScopeSpec) { s.Devices = []api.Device{{Name: "sdz"}} }), nil, nil},
 		"a node that does not exist": {storage(func(s *api.StorageScopeSpec) { s.UseAllNodes, s.Nodes = false, []api.Node{{Name: "n9"}} }), nil,
-			[]Problem{{"NodeMissing", "spec.storage.nodes names n9, but no node has the label kubernetes.io/hostname=n9"}}},
+			[]Problem{{"NodeMissing", "spec.storage.nodes names n9, but no node has the label kubernetes.io/hostname=n9; correct the name or remove it"}}},
 		"a named device with data": {storage(func(s *api.StorageScopeSpec) { s.Devices = []api.Device{{Name: "sdb"}} }),
 			[]inventory.CephDisk{someDisk("n1", "sdb", func(s *inventory.CephDiskStatus) {
 				s.Probe = &inventory.DiskProbe{State: inventory.ProbeRejected, Reason: "Filesystem", Message: "has ext4 filesystem at offset 1080"}
 			})},
-			[]Problem{{"DeviceRefused", "sdb on node n1: named by spec.storage.devices, but it must not be touched: has ext4 filesystem at offset 1080"}}},
+			[]Problem{{"DeviceRefused", "sdb on node n1: named by spec.storage.devices, but it must not be touched: has ext4 filesystem at offset 1080; name another device"}}},
 		"what is not supported": {storage(func(s *api.StorageScopeSpec) {
 			s.UseAllDevices = ptr.To(true)
 			s.Config = api.OSDConfig{"metadataDevice": "nvme0n1", "osdsPerDevice": "2"}

@@ -98,7 +98,7 @@ func missingNodes(storage *api.StorageScopeSpec, nodes []corev1.Node) []Problem 
 	for _, wanted := range storage.Nodes {
 		if !slices.ContainsFunc(nodes, func(n corev1.Node) bool { return Hostname(&n) == wanted.Name }) {
 			found = append(found, Problem{ReasonNodeMissing,
-				fmt.Sprintf("spec.storage.nodes names %s, but no node has the label kubernetes.io/hostname=%s", wanted.Name, wanted.Name)})
+				fmt.Sprintf("spec.storage.nodes names %s, but no node has the label kubernetes.io/hostname=%s; correct the name or remove it", wanted.Name, wanted.Name)})
 		}
 	}
 	return found
@@ -124,7 +124,7 @@ func missingDevices(s scope, node *corev1.Node, disks []inventory.CephDisk) []Pr
 		})
 		if !present {
 			found = append(found, Problem{ReasonDeviceMissing,
-				fmt.Sprintf("%s.devices names %s, which node %s does not have", s.field, display(device), node.Name)})
+				fmt.Sprintf("%s.devices names %s, which node %s does not have; correct the name or remove it", s.field, display(device), node.Name)})
 		}
 	}
 	return found
@@ -150,7 +150,7 @@ func refused(cluster *api.CephCluster, seen Observed) []Problem {
 		}
 		d := decision{Observed: own, clusters: own.Clusters, disk: disk, node: nodeOf(seen.Nodes, disk.Status.Node)}
 		if verdict, _ := d.decide(); verdict != nil && verdict.State == inventory.SelectionRefused {
-			found = append(found, Problem{ReasonDeviceRefused, fmt.Sprintf("%s on node %s: %s", disk.Status.Device, disk.Status.Node, verdict.Message)})
+			found = append(found, Problem{ReasonDeviceRefused, fmt.Sprintf("%s on node %s: %s; name another device", disk.Status.Device, disk.Status.Node, verdict.Message)})
 		}
 	}
 	return found
