@@ -32,6 +32,9 @@ type Token struct {
 	// Client reads and writes Leases. A stale cache is harmless: every write
 	// carries the resource version that was read.
 	Client client.Client
+	// Reader reads Leases in place of Client, past the cache; may be nil. With
+	// it no Lease is ever watched.
+	Reader client.Reader
 	// Service is the holder, such as osd-manager.
 	Service string
 	// Duration is how long a grant lasts; 0 means DefaultDuration.
@@ -113,7 +116,11 @@ func (t Token) Held(ctx context.Context, cluster *api.CephCluster, now time.Time
 func (t Token) read(ctx context.Context, cluster *api.CephCluster) (*coordinationv1.Lease, error) {
 	lease := &coordinationv1.Lease{}
 	key := client.ObjectKey{Namespace: cluster.Namespace, Name: names.DisruptionLease(cluster.Name)}
-	err := t.Client.Get(ctx, key, lease)
+	reader := t.Reader
+	if reader == nil {
+		reader = t.Client
+	}
+	err := reader.Get(ctx, key, lease)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}

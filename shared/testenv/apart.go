@@ -82,12 +82,43 @@ func listWith(ctx context.Context, next interceptor.Funcs, c client.WithWatch, l
 func outward(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 	shown := slices.Clone(entries)
 	for i := range shown {
+		if shown[i].Operation == metav1.ManagedFieldsOperationApply {
+			shown[i].FieldsV1 = withoutResidue(shown[i].FieldsV1)
+		}
 		if manager, ok := strings.CutSuffix(shown[i].Manager, statusSuffix); ok {
 			shown[i].Manager, shown[i].Subresource = manager, "status"
 			shown[i].FieldsV1 = statusOnly(shown[i].FieldsV1)
 		}
 	}
 	return shown
+}
+
+// withoutResidue drops the empty resources of containers: the fake's second
+// apply of a pod template records them, because their Go type cannot be left out.
+func withoutResidue(fields *metav1.FieldsV1) *metav1.FieldsV1 {
+	tree := map[string]any{}
+	if fields == nil || json.Unmarshal(fields.GetRawBytes(), &tree) != nil {
+		return fields
+	}
+	prune(tree)
+	raw, err := json.Marshal(tree)
+	if err != nil {
+		return fields
+	}
+	kept := &metav1.FieldsV1{}
+	kept.SetRawBytes(raw)
+	return kept
+}
+
+func prune(tree map[string]any) {
+	for name, value := range tree {
+		sub, isTree := value.(map[string]any)
+		if isTree && name == "f:resources" && len(sub) == 0 {
+			delete(tree, name)
+		} else if isTree {
+			prune(sub)
+		}
+	}
 }
 
 // statusOnly drops what the fake records beyond the status: it applies the

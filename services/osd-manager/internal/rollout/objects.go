@@ -120,7 +120,21 @@ func osd(spec daemon.Spec, s subject) *corev1ac.ContainerApplyConfiguration {
 		withMemory(c, *resources)
 	}
 	spec.Probes(c, "status", startSeconds)
+	awaitBoot(c)
 	return c
+}
+
+// awaitBoot makes our own startup probe wait until the cluster knows that the
+// OSD is up: only then is its pod ready, and only then may another OSD stop.
+func awaitBoot(c *corev1ac.ContainerApplyConfiguration) {
+	if c.StartupProbe == nil || c.StartupProbe.Exec == nil || len(c.StartupProbe.Exec.Command) < 2 || c.StartupProbe.Exec.Command[0] != daemon.Cephlet {
+		return
+	}
+	command := []string{daemon.Cephlet, "probe"}
+	for _, state := range []string{"initializing", "preboot", "booting", "waiting_for_healthy"} {
+		command = append(command, "--not-state="+state)
+	}
+	c.StartupProbe.Exec.Command = append(command, c.StartupProbe.Exec.Command[2:]...)
 }
 
 // Location renders the place of an OSD as Ceph's option crush_location.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
@@ -22,7 +21,7 @@ type Daemon struct {
 	// Exists, Settled and Available speak of its Deployment: there, as desired,
 	// with a pod that runs the newest template.
 	Exists, Settled, Available bool
-	// Since is when its pod went away, zero while it is available.
+	// Since is when it last became available, or ceased to be.
 	Since time.Time
 	// Paused Deployments carry the label do-not-reconcile.
 	Paused bool
@@ -35,7 +34,8 @@ type Plan struct {
 	// Next are the OSDs of one failure domain that are to be changed next, if
 	// Ceph agrees.
 	Next []int
-	// Returning are changed OSDs that are not back yet; Next waits for them.
+	// Returning are OSDs that are not back yet, or not for long enough that Ceph
+	// knows in what state they came back; Next waits for them.
 	Returning []int
 }
 
@@ -56,7 +56,7 @@ func Decide(daemons []Daemon, patience time.Duration, now time.Time) Plan {
 		case !d.Settled && (domain == "" || domain == d.Domain):
 			domain = d.Domain
 			plan.Next = append(plan.Next, d.ID)
-		case d.Settled && !d.Available && now.Sub(d.Since) < patience:
+		case d.Settled && !d.Available && now.Sub(d.Since) < patience, d.Settled && d.Available && now.Sub(d.Since) < settle:
 			plan.Returning = append(plan.Returning, d.ID)
 		}
 	}
@@ -71,16 +71,20 @@ func available(d *appsv1.Deployment) bool {
 		d.Status.AvailableReplicas > 0 && d.Status.UnavailableReplicas == 0
 }
 
-// goneSince is when the pod of the Deployment went away.
-func goneSince(d *appsv1.Deployment) time.Time {
-	since := d.CreationTimestamp.Time
+// since is when the pod of the Deployment came or went.
+func since(d *appsv1.Deployment) time.Time {
 	for _, c := range d.Status.Conditions {
-		if c.Type == appsv1.DeploymentAvailable && c.Status != corev1.ConditionTrue {
-			since = c.LastTransitionTime.Time
+		if c.Type == appsv1.DeploymentAvailable {
+			return c.LastTransitionTime.Time
 		}
 	}
-	return since
+	return d.CreationTimestamp.Time
 }
+
+// settle is how long an OSD has to be back before another one is stopped. The
+// mgr, who answers ok-to-stop, hears of placement groups every 5 seconds: right
+// after a restart it still tells what was before.
+const settle = 12 * time.Second
 
 // healthyPGs matches placement groups that lack nothing.
 const healthyPGs = `^active\+(clean|deep|scrubbing|snaptrim|snaptrim_wait)(\+(clean|deep|scrubbing|snaptrim|snaptrim_wait))*$`

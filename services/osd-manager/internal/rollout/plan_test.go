@@ -22,6 +22,10 @@ func TestDecide(t *testing.T) {
 		d.Available, d.Since = false, now.Add(-since)
 		return d
 	}
+	back := func(d Daemon, since time.Duration) Daemon {
+		d.Since = now.Add(-since)
+		return d
+	}
 	for name, test := range map[string]struct {
 		daemons []Daemon
 		want    Plan
@@ -30,6 +34,7 @@ func TestDecide(t *testing.T) {
 		"a missing one is made at once":   {[]Daemon{{ID: 0, Domain: "a"}, settled(1, "b")}, Plan{Now: []int{0}}},
 		"one domain after the other":      {[]Daemon{stale(2, "b"), stale(1, "a"), stale(0, "a")}, Plan{Next: []int{0, 1}}},
 		"a changed one is waited for":     {[]Daemon{gone(settled(0, "a"), time.Minute), stale(1, "b")}, Plan{Next: []int{1}, Returning: []int{0}}},
+		"and is given time to settle":     {[]Daemon{back(settled(0, "a"), 5*time.Second), stale(1, "b")}, Plan{Next: []int{1}, Returning: []int{0}}},
 		"but not for ever":                {[]Daemon{gone(settled(0, "a"), time.Hour), stale(1, "b")}, Plan{Next: []int{1}}},
 		"what is down is mended at once":  {[]Daemon{gone(stale(0, "a"), time.Minute), stale(1, "b")}, Plan{Now: []int{0}, Next: []int{1}}},
 		"a paused one is left alone":      {[]Daemon{{ID: 0, Domain: "a", Paused: true}, {ID: 1, Domain: "a", Exists: true, Paused: true}}, Plan{}},

@@ -24,7 +24,6 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
-	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/disruption"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -37,11 +36,13 @@ const Name = "osd-manager.rollout"
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=apps,namespace=cluster,resources=deployments,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=policy,namespace=cluster,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=cluster,resources=leases,verbs=get;list;watch;create;update
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=cluster,resources=leases,verbs=get;create;update
 
 // Reconciler keeps the Deployments of one cluster's OSDs.
 type Reconciler struct {
-	Client   client.Client
+	Client client.Client
+	// Live reads past the cache, before an OSD is stopped.
+	Live     client.Reader
 	Apply    apply.Applier
 	Events   events.EventRecorder
 	Sessions *session.Pool
@@ -80,7 +81,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (r
 		step.Named("observe", p.observe),
 		step.Named("budget", p.applyBudget),
 		step.Named("write", p.writeNow),
-		step.Named("return", p.awaitReturn),
+		step.Named("finish", p.finish),
+		step.Named("look", p.look),
 		step.Named("update", p.update),
 	)
 	if report.Err == nil && !report.IsDone() {
@@ -99,6 +101,12 @@ type pass struct {
 
 // observe reads what there is and decides.
 func (p *pass) observe(ctx context.Context) (step.Outcome, error) {
+	return p.observeWith(ctx, p.Client)
+}
+
+// observeWith takes the Deployments from reader and everything else from the
+// cache.
+func (p *pass) observeWith(ctx context.Context, reader client.Reader) (step.Outcome, error) {
 	var osds inventory.CephOSDList
 	var nodes corev1.NodeList
 	var live appsv1.DeploymentList
@@ -106,7 +114,7 @@ func (p *pass) observe(ctx context.Context) (step.Outcome, error) {
 	err := errors.Join(
 		p.Client.List(ctx, &osds, inNamespace),
 		p.Client.List(ctx, &nodes),
-		p.Client.List(ctx, &live, inNamespace, client.MatchingLabels{"app": pod.AppOSD}),
+		reader.List(ctx, &live, inNamespace, client.MatchingLabels{"app": pod.AppOSD}),
 	)
 	if err != nil {
 		return step.None, fmt.Errorf("list objects of OSDs: %w", err)
@@ -132,14 +140,10 @@ func (p *pass) decide(ctx context.Context) (step.Outcome, error) {
 			if err != nil {
 				return step.None, err
 			}
-			d.Settled, d.Available, d.Paused, d.Since = settled, available(s.live), paused(s.live), goneSince(s.live)
+			d.Settled, d.Available, d.Paused, d.Since = settled, available(s.live), paused(s.live), since(s.live)
 		}
 		daemons = append(daemons, d)
 	}
 	p.plan = Decide(daemons, patience(p.cluster), p.Clock.Now())
 	return step.Done, nil
-}
-
-func (p *pass) connect(ctx context.Context) (ceph.Client, step.Outcome, error) {
-	return p.Sessions.Client(ctx, p.cluster)
 }

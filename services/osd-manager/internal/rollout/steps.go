@@ -26,9 +26,6 @@ import (
 const (
 	// poll is how soon to ask Ceph again.
 	poll = 5 * time.Second
-	// comeBack is how soon to look again at OSDs that restart; their pods are
-	// watched, so this bounds only the wait for one that never returns.
-	comeBack = 30 * time.Second
 	// maxParallel is how many OSDs of one failure domain are changed at once by default.
 	maxParallel = 20
 	purpose     = "update OSDs"
@@ -61,21 +58,39 @@ func (p *pass) writeNow(ctx context.Context) (step.Outcome, error) {
 	return step.Done, problems.Err()
 }
 
-// awaitReturn gives the token back when all changes are made, and otherwise
-// waits until the OSDs that were changed last are back.
-func (p *pass) awaitReturn(ctx context.Context) (step.Outcome, error) {
+// finish gives the token back when all changes are made and all OSDs are back.
+func (p *pass) finish(ctx context.Context) (step.Outcome, error) {
+	if len(p.plan.Next) > 0 {
+		return step.Done, nil
+	}
 	held, err := p.Token.Held(ctx, p.cluster, p.Clock.Now())
-	if err != nil {
+	if err != nil || !held {
+		return step.Done, err
+	}
+	if len(p.plan.Returning) == 0 {
+		return step.Done, p.Token.Release(ctx, p.cluster)
+	}
+	if _, err := p.Token.Acquire(ctx, p.cluster, purpose, p.Clock.Now()); err != nil {
 		return step.None, err
 	}
-	if held && len(p.plan.Returning) > 0 {
-		if _, err := p.Token.Acquire(ctx, p.cluster, purpose, p.Clock.Now()); err != nil {
-			return step.None, err
-		}
-		return step.Retry(comeBack, api.ReasonUpgrading, "Waiting for "+osdNames(p.plan.Returning)+" to come back"), nil
+	return p.awaitReturn(), nil
+}
+
+func (p *pass) awaitReturn() step.Outcome {
+	return step.Retry(poll, api.ReasonUpgrading, "Waiting for "+osdNames(p.plan.Returning)+" to come back")
+}
+
+// look reads the Deployments again, past the cache: a cache that lags behind
+// our own last change must not let us make the next one.
+func (p *pass) look(ctx context.Context) (step.Outcome, error) {
+	if len(p.plan.Next) == 0 {
+		return step.Done, nil
 	}
-	if held && len(p.plan.Next) == 0 {
-		return step.Done, p.Token.Release(ctx, p.cluster)
+	if outcome, err := p.observeWith(ctx, p.Live); err != nil || !outcome.IsDone() {
+		return outcome, err
+	}
+	if len(p.plan.Now) > 0 || len(p.plan.Returning) > 0 {
+		return step.Retry(poll, api.ReasonUpgrading, "Waiting for "+osdNames(append(p.plan.Now, p.plan.Returning...))+" to come back"), nil
 	}
 	return step.Done, nil
 }
@@ -85,11 +100,15 @@ func (p *pass) update(ctx context.Context) (step.Outcome, error) {
 	if len(p.plan.Next) == 0 {
 		return step.Done, nil
 	}
-	conn, outcome, err := p.connect(ctx)
+	conn, outcome, err := p.Sessions.Client(ctx, p.cluster)
 	if err != nil || !outcome.IsDone() {
 		return outcome, err
 	}
-	if outcome, err := p.acquire(ctx, conn); err != nil || !outcome.IsDone() {
+	status, err := conn.Status(ctx)
+	if err != nil {
+		return step.None, fmt.Errorf("read status: %w", err)
+	}
+	if outcome, err := p.leave(ctx, unclean(status, p.cluster)); err != nil || !outcome.IsDone() {
 		return outcome, err
 	}
 	ids, outcome, err := p.stoppable(ctx, conn)
@@ -99,14 +118,9 @@ func (p *pass) update(ctx context.Context) (step.Outcome, error) {
 	return p.change(ctx, ids)
 }
 
-// acquire takes the token of the cluster once its placement groups are as well
-// as before the restart before.
-func (p *pass) acquire(ctx context.Context, conn ceph.Client) (step.Outcome, error) {
-	status, err := conn.Status(ctx)
-	if err != nil {
-		return step.None, fmt.Errorf("read status: %w", err)
-	}
-	lacking := unclean(status, p.cluster)
+// leave takes the disruption token, and looks at the placement groups that lack
+// something.
+func (p *pass) leave(ctx context.Context, lacking int) (step.Outcome, error) {
 	if p.cluster.Spec.UpgradeOSDRequiresHealthyPGs && lacking > 0 {
 		return step.Retry(poll, api.ReasonUpgrading, "Waiting for placement groups to be clean (spec.upgradeOSDRequiresHealthyPGs)"), nil
 	}

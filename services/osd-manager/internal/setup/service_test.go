@@ -3,6 +3,7 @@ package setup_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -12,6 +13,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/receipt"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/shared/disruption"
 )
 
 func TestBlankDisksBecomeServingOSDsAndThenAllIsQuiet(t *testing.T) {
@@ -289,5 +291,101 @@ func TestADiskThatCannotBeWipedBlocksTheDeletionByName(t *testing.T) {
 	w.check(w.pass())
 	if w.writes != before {
 		t.Errorf("%d writes while it waits", w.writes-before)
+	}
+}
+
+func TestANewImageReachesOneOSDAtATimeAndOnlyWhenCephAgrees(t *testing.T) {
+	w := newWorld(t, 3)
+	w.settle()
+	w.protect()
+	w.edit(func(c *api.CephCluster) { c.Spec.CephVersion.Image = "ceph:v18.2.8" })
+	for changed := 1; changed <= 3; changed++ {
+		w.clock.SetTime(w.clock.Now().Add(time.Minute))
+		for range 3 { // the node does nothing: no further pod may be stopped
+			w.check(w.pass())
+		}
+		if got := w.running("ceph:v18.2.8"); got != changed {
+			t.Fatalf("%d OSDs were changed, want %d", got, changed)
+		}
+		if !w.tokenHeld() {
+			t.Error("an OSD was stopped without the disruption token")
+		}
+		w.ceph.SetPGs(map[string]int{"active+undersized+degraded": 5, "active+clean": 11})
+		w.play()
+		for range 3 { // placement groups are worse than before: wait
+			w.clock.SetTime(w.clock.Now().Add(time.Minute))
+			w.check(w.pass())
+		}
+		if got := w.running("ceph:v18.2.8"); got != changed {
+			t.Fatalf("%d OSDs were changed while placement groups recovered", got)
+		}
+		w.ceph.SetPGs(nil)
+	}
+	w.clock.SetTime(w.clock.Now().Add(time.Minute))
+	w.settle()
+	if w.tokenHeld() {
+		t.Error("the token was not given back")
+	}
+	before := w.writes
+	w.check(w.pass())
+	if w.writes != before {
+		t.Errorf("%d writes after the update", w.writes-before)
+	}
+}
+
+func TestNoOSDIsStoppedWhileAnotherServiceHoldsTheToken(t *testing.T) {
+	w := newWorld(t, 2)
+	w.settle()
+	w.playing = true
+	other := disruption.Token{Client: w.kube, Service: "mon-manager"}
+	grant, err := other.Acquire(t.Context(), w.live(), "restart mon.a", w.clock.Now())
+	w.playing = false
+	if err != nil || !grant.Held {
+		t.Fatalf("%+v, %v", grant, err)
+	}
+	w.edit(func(c *api.CephCluster) { c.Spec.CephVersion.Image = "ceph:v18.2.8" })
+	for range 3 {
+		w.check(w.pass())
+		w.play()
+	}
+	if got := w.running("ceph:v18.2.8"); got != 0 {
+		t.Errorf("%d OSDs were changed", got)
+	}
+	w.playing = true
+	w.check(other.Release(t.Context(), w.live()))
+	w.playing = false
+	w.clock.SetTime(w.clock.Now().Add(time.Minute))
+	w.settle()
+	if got := w.running("ceph:v18.2.8"); got != 2 {
+		t.Errorf("%d OSDs were changed, want all", got)
+	}
+}
+
+func TestOSDsWaitForTheMgrs(t *testing.T) {
+	w := newWorld(t, 1)
+	w.settle()
+	w.edit(func(c *api.CephCluster) { c.Spec.CephVersion.Image = "ceph:v18.2.8" })
+	w.mgrs(cephImage)
+	w.settle()
+	if got := w.running("ceph:v18.2.8"); got != 0 {
+		t.Error("an OSD is newer than the mgrs")
+	}
+	w.mgrs("ceph:v18.2.8")
+	w.clock.SetTime(w.clock.Now().Add(time.Minute))
+	w.settle()
+	if got := w.running("ceph:v18.2.8"); got != 1 {
+		t.Error("the OSD was not updated")
+	}
+}
+
+func TestANewImageOfOursRestartsNothing(t *testing.T) {
+	w := newWorld(t, 2)
+	w.settle()
+	before := w.templates()
+	w.image = "rook-ceph/osd-manager:v2"
+	w.restart()
+	w.settle()
+	if w.templates() != before {
+		t.Error("pods were changed")
 	}
 }

@@ -10,7 +10,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
-	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -61,26 +60,17 @@ func Narrow(options *cache.Options) {
 		&policyv1.PodDisruptionBudget{}: only(pod.AppOSD),
 		&batchv1.Job{}:                  only(pod.AppPrepare, pod.AppCleanup),
 		&corev1.Pod{}:                   only(pod.AppOSD, pod.AppPrepare, pod.AppCleanup),
-		// The disruption tokens, and not the leases of leaders, which change all the time.
-		&coordinationv1.Lease{}: {Label: anyCluster()},
 	}
-}
-
-// anyCluster selects what belongs to some cluster.
-func anyCluster() labels.Selector {
-	set, err := labels.Parse(names.LabelCluster)
-	utilruntime.Must(err)
-	return set
 }
 
 // Environment is what the controllers work with.
 type Environment struct {
 	Kube client.Client
-	// Secrets reads the service's own keyrings, past the cache.
-	Secrets client.Reader
-	Dialer  ceph.Dialer
-	Events  func(controller string) events.EventRecorder
-	Clock   clock.PassiveClock
+	// Live reads past the cache.
+	Live   client.Reader
+	Dialer ceph.Dialer
+	Events func(controller string) events.EventRecorder
+	Clock  clock.PassiveClock
 	// Random makes keys.
 	Random io.Reader
 	// Image is our own, which carries the programs that run in the pods of OSDs.
@@ -99,13 +89,13 @@ type Service struct {
 // New puts the controllers together.
 func New(env Environment) *Service {
 	applier := func(name string) apply.Applier { return apply.Applier{Client: env.Kube, Manager: name} }
-	sessions := &session.Pool{Secrets: env.Secrets, Dialer: env.Dialer}
+	sessions := &session.Pool{Secrets: env.Live, Dialer: env.Dialer}
 	return &Service{
 		Selection: selection.Reconciler{Client: env.Kube, Apply: applier(selection.Name), Events: env.Events(selection.Name)},
 		Prepare: prepare.Reconciler{Client: env.Kube, Apply: applier(prepare.Name), Events: env.Events(prepare.Name),
 			Sessions: sessions, Clock: env.Clock, Random: env.Random, Image: env.Image},
-		Rollout: rollout.Reconciler{Client: env.Kube, Apply: applier(rollout.Name), Events: env.Events(rollout.Name),
-			Sessions: sessions, Token: disruption.Token{Client: env.Kube, Service: session.Service}, Clock: env.Clock, Image: env.Image},
+		Rollout: rollout.Reconciler{Client: env.Kube, Live: env.Live, Apply: applier(rollout.Name), Events: env.Events(rollout.Name),
+			Sessions: sessions, Token: disruption.Token{Client: env.Kube, Reader: env.Live, Service: session.Service}, Clock: env.Clock, Image: env.Image},
 		Report: report.Reconciler{Client: env.Kube, Apply: applier(report.Name), Events: env.Events(report.Name),
 			Sessions: sessions, Clock: env.Clock},
 		Teardown: teardown.Reconciler{Client: env.Kube, Apply: applier(teardown.Name), Events: env.Events(teardown.Name),
@@ -128,7 +118,7 @@ func (s *Service) Register(mgr manager.Manager) error {
 // Controllers registers the controllers of a service that runs in a cluster.
 func Controllers(mgr manager.Manager, dialer ceph.Dialer, image string) error {
 	return New(Environment{
-		Kube: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Dialer: dialer, Events: mgr.GetEventRecorder,
+		Kube: mgr.GetClient(), Live: mgr.GetAPIReader(), Dialer: dialer, Events: mgr.GetEventRecorder,
 		Clock: clock.RealClock{}, Random: rand.Reader, Image: image,
 	}).Register(mgr)
 }

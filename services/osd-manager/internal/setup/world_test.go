@@ -29,8 +29,10 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/setup"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/ceph/cephtest"
+	"github.com/rook-ceph/rook-ceph/shared/disruption"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/testenv"
@@ -154,13 +156,37 @@ func (w *world) counter() interceptor.Funcs {
 		},
 		Apply: func(ctx context.Context, c client.WithWatch, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
 			w.note("apply", obj)
-			return write(func() error { return c.Apply(ctx, obj, opts...) })
+			return write(func() error { return errors.Join(c.Apply(ctx, obj, opts...), w.stopChanged(ctx, c)) })
 		},
 		SubResourceApply: func(ctx context.Context, c client.Client, sub string, obj runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
 			w.note("apply "+sub, obj)
 			return write(func() error { return c.SubResource(sub).Apply(ctx, obj, opts...) })
 		},
 	}
+}
+
+// stopChanged does what Kubernetes does as soon as a template changes: the pod
+// is stopped.
+func (w *world) stopChanged(ctx context.Context, c client.WithWatch) error {
+	var list appsv1.DeploymentList
+	if err := c.List(ctx, &list); err != nil {
+		return err
+	}
+	for i := range list.Items {
+		d := &list.Items[i]
+		if d.Status.AvailableReplicas == 0 || d.Annotations["seen"] == d.Spec.Template.Spec.String() {
+			continue
+		}
+		d.Status = appsv1.DeploymentStatus{Conditions: w.availability(corev1.ConditionFalse)}
+		if err := c.Status().Update(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *world) availability(status corev1.ConditionStatus) []appsv1.DeploymentCondition {
+	return []appsv1.DeploymentCondition{{Type: appsv1.DeploymentAvailable, Status: status, LastTransitionTime: metav1.NewTime(w.clock.Now())}}
 }
 
 // note remembers the last writes, for a test that fails.
@@ -174,7 +200,7 @@ func (w *world) note(verb string, obj any) {
 // restart begins a new life of the service, which remembers nothing.
 func (w *world) restart() {
 	w.service = setup.New(setup.Environment{
-		Kube: w.kube, Secrets: w.kube, Dialer: w.ceph, Clock: w.clock, Random: rand.New(rand.NewSource(1)), Image: w.image,
+		Kube: w.kube, Live: w.kube, Dialer: w.ceph, Clock: w.clock, Random: rand.New(rand.NewSource(1)), Image: w.image,
 		Events: func(string) events.EventRecorder { return w.events },
 	})
 }
@@ -312,7 +338,8 @@ func (w *world) runDeployments() bool {
 		w.ceph.StartOSD(id, cephtest.OSDStart{Location: ceph.Location{"root=default", "host=node1"}, Class: "ssd", Weight: 1})
 		d.Annotations = map[string]string{"seen": template}
 		w.check(w.kube.Update(w.t.Context(), d))
-		d.Status = appsv1.DeploymentStatus{Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1, ObservedGeneration: d.Generation}
+		d.Status = appsv1.DeploymentStatus{Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1, ObservedGeneration: d.Generation,
+			Conditions: w.availability(corev1.ConditionTrue)}
 		w.check(w.kube.Status().Update(w.t.Context(), d))
 		acted = true
 	}
@@ -439,4 +466,39 @@ func (w *world) templates() string {
 		fmt.Fprintln(&text, d.Name, d.Spec.Template.Labels, d.Spec.Template.Spec.String())
 	}
 	return text.String()
+}
+
+// protect makes a pool of which no two OSDs may be away at once.
+func (w *world) protect() {
+	w.t.Helper()
+	ctx, conn := w.t.Context(), w.ceph.Client()
+	w.check(conn.CrushRuleCreateReplicated(ctx, ceph.CrushRuleSpec{Name: "byosd", Root: "default", FailureDomain: "osd"}))
+	w.check(conn.PoolCreate(ctx, ceph.PoolSpec{Name: "p", PGNum: 16, Size: 2, Rule: "byosd"}, ceph.Unconfirmed))
+}
+
+// running counts the Deployments with the Ceph image.
+func (w *world) running(image string) int {
+	var list appsv1.DeploymentList
+	w.check(w.kube.List(w.t.Context(), &list))
+	count := 0
+	for _, d := range list.Items {
+		if d.Spec.Template.Spec.Containers[0].Image == image {
+			count++
+		}
+	}
+	return count
+}
+
+func (w *world) tokenHeld() bool {
+	held, err := disruption.Token{Client: w.kube, Service: "osd-manager"}.Held(w.t.Context(), w.live(), w.clock.Now())
+	w.check(err)
+	return held
+}
+
+// mgrs makes mon-manager say which image all mgrs run.
+func (w *world) mgrs(image string) {
+	w.playing = true
+	defer func() { w.playing = false }()
+	applier := apply.Applier{Client: w.kube, Manager: api.WriterMgr}
+	w.check(applier.Status(w.t.Context(), w.live(), api.ClusterStatus{Daemons: map[string]api.DaemonStatus{api.RoleMgr: {Image: image}}}))
 }
