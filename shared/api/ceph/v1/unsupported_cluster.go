@@ -8,16 +8,7 @@ func unsupportedDaemonFields() []clusterField {
 		{"spec.external.enable", func(s *ClusterSpec) bool { return s.External.Enable }},
 		{"spec.mon.stretchCluster", func(s *ClusterSpec) bool { return s.Mon.StretchCluster != nil }},
 		{"spec.mon.floatingMon", func(s *ClusterSpec) bool { return s.Mon.FloatingMon != nil }},
-		{"spec.mgr.modules[*].settings.balancerMode", func(s *ClusterSpec) bool {
-			for _, module := range s.Mgr.Modules {
-				if module.Settings.BalancerMode != "" {
-					return true
-				}
-			}
-			return false
-		}},
 		{"spec.cephConfigFromSecret", func(s *ClusterSpec) bool { return len(s.CephConfigFromSecret) > 0 }},
-		{"spec.dashboard.prometheusEndpoint", func(s *ClusterSpec) bool { return s.Dashboard.PrometheusEndpoint != "" }},
 	}
 }
 
@@ -82,7 +73,6 @@ func unsupportedSecurityFields() []clusterField {
 		{"spec.security.cephx.csi", func(s *ClusterSpec) bool { return rotates(s.Security.CephX.CSI.CephxConfig) }},
 		{"spec.csi.readAffinity", func(s *ClusterSpec) bool { return s.CSI.ReadAffinity.Enabled }},
 		{"spec.csi.cephfs", func(s *ClusterSpec) bool { return s.CSI.CephFS != CSICephFSSpec{} }},
-		{"spec.csi.skipUserCreation", func(s *ClusterSpec) bool { return s.CSI.SkipUserCreation }},
 	}
 }
 

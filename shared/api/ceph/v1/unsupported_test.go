@@ -18,9 +18,7 @@ func unsupportedCluster() map[string]string {
 		"spec.external.enable":                                   `external: {enable: true}`,
 		"spec.mon.stretchCluster":                                `mon: {stretchCluster: {zones: [{name: a, arbiter: true}, {name: b}, {name: c}]}}`,
 		"spec.mon.floatingMon":                                   `mon: {floatingMon: {name: c}}`,
-		"spec.mgr.modules[*].settings.balancerMode":              `mgr: {modules: [{name: balancer, settings: {balancerMode: upmap}}]}`,
 		"spec.cephConfigFromSecret":                              `cephConfigFromSecret: {global: {x: {name: s, key: k}}}`,
-		"spec.dashboard.prometheusEndpoint":                      `dashboard: {prometheusEndpoint: "http://p"}`,
 		"spec.network.provider":                                  `network: {provider: multus}`,
 		"spec.network.selectors":                                 `network: {selectors: {public: net}}`,
 		"spec.network.addressRanges":                             `network: {addressRanges: {public: [10.0.0.0/8]}}`,
@@ -49,7 +47,6 @@ func unsupportedCluster() map[string]string {
 		"spec.security.cephx.csi":                                `security: {cephx: {csi: {keyRotationPolicy: KeyGeneration}}}`,
 		"spec.csi.readAffinity":                                  `csi: {readAffinity: {enabled: true}}`,
 		"spec.csi.cephfs":                                        `csi: {cephfs: {kernelMountOptions: ms_mode=crc}}`,
-		"spec.csi.skipUserCreation":                              `csi: {skipUserCreation: true}`,
 		"spec.disruptionManagement.osdMaintenanceTimeout":        `disruptionManagement: {osdMaintenanceTimeout: 5}`,
 		"spec.disruptionManagement.pgHealthyRegex":               `disruptionManagement: {pgHealthyRegex: ^active}`,
 		"spec.skipUpgradeChecks":                                 `skipUpgradeChecks: true`,
@@ -135,7 +132,7 @@ resources: {osd-fast: {}, mgr-sidecar: {}, cmd-reporter: {}}
 
 func TestUnsupportedFieldsIsSortedWithoutRepetition(t *testing.T) {
 	var spec api.ClusterSpec
-	decode(t, `{external: {enable: true}, csi: {skipUserCreation: true}, logCollector: {enabled: true}}`, &spec)
+	decode(t, `{external: {enable: true}, csi: {readAffinity: {enabled: true}}, logCollector: {enabled: true}}`, &spec)
 	spec.Resources = api.ResourceSpec{"x": corev1.ResourceRequirements{}, "a": corev1.ResourceRequirements{}}
 	got := api.UnsupportedFields(&spec)
 	if !slices.IsSorted(got) || len(got) != 5 {
