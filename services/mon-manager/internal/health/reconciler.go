@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -21,6 +24,7 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
 
 	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/link"
 	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/scope"
@@ -44,11 +48,13 @@ type Sessions interface {
 type Reconciler struct {
 	Client client.Client
 	Links  Sessions
+	Events events.EventRecorder
 	Clock  clock.PassiveClock
 }
 
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters/status,verbs=get;patch
+// +kubebuilder:rbac:namespace=cluster,groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Register adds the controller to the manager; changes tells when what Ceph
 // says has changed.
@@ -77,36 +83,66 @@ func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (r
 		return reconcile.Result{}, err
 	}
 	next, again, err := r.next(ctx, cluster)
-	if err != nil || next == nil {
+	if err != nil || next.CephStatus == nil {
 		return reconcile.Result{RequeueAfter: again}, err
 	}
 	applier := apply.Applier{Client: r.Client, Manager: Name}
-	return reconcile.Result{RequeueAfter: again}, applier.Status(ctx, cluster, api.ClusterStatus{CephStatus: next})
+	if err := applier.Status(ctx, cluster, next); err != nil {
+		return reconcile.Result{}, err
+	}
+	r.announce(cluster, next)
+	return reconcile.Result{RequeueAfter: again}, nil
 }
 
-func (r *Reconciler) next(ctx context.Context, cluster *api.CephCluster) (*api.CephStatus, time.Duration, error) {
+// next returns all that this controller owns of the status.
+func (r *Reconciler) next(ctx context.Context, cluster *api.CephCluster) (api.ClusterStatus, time.Duration, error) {
 	old, now := cluster.Status.CephStatus, r.Clock.Now()
 	session, err := r.Links.Session(client.ObjectKeyFromObject(cluster))
 	if errors.Is(err, link.ErrNotConnected) {
-		return nil, 0, nil // after a start nothing is known; a lost connection has another error
+		return api.ClusterStatus{}, 0, nil // after a start nothing is known; a lost connection has another error
 	}
 	if err != nil {
-		return Unreachable(old, "no majority of the monitors answers", now), 0, nil
+		kept := api.ClusterStatus{CephStatus: Unreachable(old, "no majority of the monitors answers", now)}
+		if known := condition.Find(cluster.Status.Conditions, api.ConditionSpaceAvailable); known != nil {
+			kept.Conditions = []api.Condition{*known}
+		}
+		return kept, 0, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	seen, err := observe(ctx, session)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read health of %s: %w", cluster.Name, err)
+		return api.ClusterStatus{}, 0, fmt.Errorf("read health of %s: %w", cluster.Name, err)
 	}
 	next, again := Next(old, seen, now)
-	return next, again, nil
+	space := Space(seen.Status.Health, cluster.Generation)
+	return api.ClusterStatus{CephStatus: next, Conditions: condition.Merge(cluster.Status.Conditions, now, space)}, again, nil
+}
+
+// announce publishes one event when something begins to be full, and one for
+// each worse degree.
+func (r *Reconciler) announce(cluster *api.CephCluster, next api.ClusterStatus) {
+	now := condition.Find(next.Conditions, api.ConditionSpaceAvailable)
+	if now == nil || now.Status != metav1.ConditionFalse {
+		return
+	}
+	if old := condition.Find(cluster.Status.Conditions, now.Type); old != nil && old.Status == now.Status && old.Reason == now.Reason {
+		return
+	}
+	r.Events.Eventf(cluster, nil, corev1.EventTypeWarning, now.Reason, "Watch", "%s", now.Message)
 }
 
 func observe(ctx context.Context, session ceph.Client) (Seen, error) {
 	status, err := session.Status(ctx)
 	if err != nil {
 		return Seen{}, err
+	}
+	if short(status.Health) {
+		detail, err := session.HealthDetail(ctx)
+		if err != nil {
+			return Seen{}, err
+		}
+		status.Health = detail
 	}
 	versions, err := session.Versions(ctx)
 	return Seen{Status: status, Versions: versions}, err

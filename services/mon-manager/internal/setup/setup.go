@@ -92,7 +92,9 @@ func register(m manager.Manager, dialer ceph.Dialer, image string, counted link.
 			}).Register(m, links.Subscribe())
 		},
 		func() error {
-			return (&health.Reconciler{Client: m.GetClient(), Links: links, Clock: now}).Register(m, links.Subscribe())
+			return (&health.Reconciler{
+				Client: m.GetClient(), Links: links, Events: m.GetEventRecorder(health.Name), Clock: now,
+			}).Register(m, links.Subscribe())
 		},
 		func() error {
 			return (&report.Reconciler{

@@ -24,6 +24,9 @@ const (
 	// ConditionOSDsRemoved appears while the cluster is being deleted, and says
 	// what the removal of its OSDs waits for.
 	ConditionOSDsRemoved = "OSDsRemoved"
+	// ConditionSpaceAvailable is True when no OSD and no pool is full or nearly
+	// so; the reason is the code of Ceph's health check.
+	ConditionSpaceAvailable = "SpaceAvailable"
 	// ConditionFilesystemsServing is True when every file system has its ranks.
 	ConditionFilesystemsServing = "FilesystemsServing"
 	// ConditionObjectStoresServing is True when every gateway answers.
@@ -92,6 +95,8 @@ func Writer(conditionType string) string {
 		return WriterOSDs
 	case ConditionOSDsRemoved:
 		return WriterOSDTeardown
+	case ConditionSpaceAvailable:
+		return WriterHealth
 	case ConditionFilesystemsServing:
 		return WriterFilesystems
 	case ConditionObjectStoresServing:
