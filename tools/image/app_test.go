@@ -24,7 +24,6 @@ func invoke(t *testing.T, arguments ...string) (out string, err error) {
 }
 
 func TestFlagsFirst(t *testing.T) {
-	t.Parallel()
 	app := newApp(&bytes.Buffer{}, &bytes.Buffer{})
 	for given, want := range map[string]string{
 		"image service node-agent --platform linux/arm64 -n": "image service --platform linux/arm64 -n node-agent",
@@ -45,7 +44,6 @@ func TestFlagsFirst(t *testing.T) {
 }
 
 func TestWrongUsageIsExplained(t *testing.T) {
-	t.Parallel()
 	for arguments, says := range map[string]string{
 		"bake":                                   `command "bake" is unknown`,
 		"service":                                "name at least one",
@@ -58,7 +56,6 @@ func TestWrongUsageIsExplained(t *testing.T) {
 		"list --colour":                          "flag provided but not defined",
 	} {
 		t.Run(arguments, func(t *testing.T) {
-			t.Parallel()
 			_, err := invoke(t, strings.Fields(arguments)...)
 			if err == nil || !strings.Contains(err.Error(), says) {
 				t.Fatalf("got error %v, want one that says %q", err, says)
@@ -71,7 +68,6 @@ func TestWrongUsageIsExplained(t *testing.T) {
 }
 
 func TestExitCode(t *testing.T) {
-	t.Parallel()
 	for want, err := range map[int]error{
 		exitFailed:  errors.New("broken"),
 		exitUsage:   fmt.Errorf("run: %w", usage(errors.New("wrong"))),
@@ -84,7 +80,6 @@ func TestExitCode(t *testing.T) {
 }
 
 func TestHelpNamesEveryCommand(t *testing.T) {
-	t.Parallel()
 	out, err := invoke(t)
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +92,6 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 }
 
 func TestDryRunBuildsNothing(t *testing.T) {
-	t.Parallel()
 	out, err := invoke(t, "all", "--ceph", "20.2.4", "-n", "-o", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +102,6 @@ func TestDryRunBuildsNothing(t *testing.T) {
 }
 
 func TestListShowsWhatIsNotBuilt(t *testing.T) {
-	t.Parallel()
 	out, err := invoke(t, "list", "-o", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +112,6 @@ func TestListShowsWhatIsNotBuilt(t *testing.T) {
 }
 
 func TestLinkReplacesNothing(t *testing.T) {
-	t.Parallel()
 	name := filepath.Join(t.TempDir(), "ceph")
 	for range 2 {
 		if err := link("/rootfs/one", name); err != nil {
