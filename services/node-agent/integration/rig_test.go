@@ -4,6 +4,7 @@ package integration
 
 import (
 	"context"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"os"
@@ -89,6 +90,14 @@ func sweep(dir string) {
 	for i := len(mounts) - 1; i >= 0; i-- {
 		if strings.HasPrefix(mounts[i].MountPoint, dir+"/") {
 			_ = syscall.Unmount(mounts[i].MountPoint, syscall.MNT_DETACH)
+		}
+	}
+	records, _ := filepath.Glob(filepath.Join(dir, "kubelet", "plugins", "*", "attached", "*", "attachment.json"))
+	for _, file := range records {
+		var record struct{ Device string }
+		text, _ := os.ReadFile(file)
+		if json.Unmarshal(text, &record) == nil && record.Device != "" {
+			_ = exec.Command("losetup", "--detach", record.Device).Run()
 		}
 	}
 	pidFiles, _ := filepath.Glob(filepath.Join(dir, "kubelet", "plugins", "*", "attached", "*", "pid"))
