@@ -8,6 +8,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
@@ -71,14 +72,15 @@ func available(d *appsv1.Deployment) bool {
 		d.Status.AvailableReplicas > 0 && d.Status.UnavailableReplicas == 0
 }
 
-// since is when the pod of the Deployment came or went.
-func since(d *appsv1.Deployment) time.Time {
+// since is when the pod of the Deployment came or went. Right after a change
+// the condition still speaks of the pod before: that counts as now.
+func since(d *appsv1.Deployment, now time.Time) time.Time {
 	for _, c := range d.Status.Conditions {
-		if c.Type == appsv1.DeploymentAvailable {
+		if c.Type == appsv1.DeploymentAvailable && (c.Status == corev1.ConditionTrue) == available(d) {
 			return c.LastTransitionTime.Time
 		}
 	}
-	return d.CreationTimestamp.Time
+	return now
 }
 
 // settle is how long an OSD has to be back before another one is stopped. The

@@ -140,7 +140,7 @@ func (p *pass) decide(ctx context.Context) (step.Outcome, error) {
 			if err != nil {
 				return step.None, err
 			}
-			d.Settled, d.Available, d.Paused, d.Since = settled, available(s.live), paused(s.live), since(s.live)
+			d.Settled, d.Available, d.Paused, d.Since = settled, available(s.live), paused(s.live), since(s.live, p.Clock.Now())
 		}
 		daemons = append(daemons, d)
 	}

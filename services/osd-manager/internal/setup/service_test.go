@@ -298,6 +298,7 @@ func TestANewImageReachesOneOSDAtATimeAndOnlyWhenCephAgrees(t *testing.T) {
 	w := newWorld(t, 3)
 	w.settle()
 	w.protect()
+	w.clock.SetTime(w.clock.Now().Add(time.Hour)) // all have been there for long
 	w.edit(func(c *api.CephCluster) { c.Spec.CephVersion.Image = "ceph:v18.2.8" })
 	for changed := 1; changed <= 3; changed++ {
 		w.clock.SetTime(w.clock.Now().Add(time.Minute))

@@ -165,8 +165,8 @@ func (w *world) counter() interceptor.Funcs {
 	}
 }
 
-// stopChanged does what Kubernetes does as soon as a template changes: the pod
-// is stopped.
+// stopChanged makes the status of a Deployment whose template changed lag behind,
+// as it does until Kubernetes has stopped the pod.
 func (w *world) stopChanged(ctx context.Context, c client.WithWatch) error {
 	var list appsv1.DeploymentList
 	if err := c.List(ctx, &list); err != nil {
@@ -174,10 +174,10 @@ func (w *world) stopChanged(ctx context.Context, c client.WithWatch) error {
 	}
 	for i := range list.Items {
 		d := &list.Items[i]
-		if d.Status.AvailableReplicas == 0 || d.Annotations["seen"] == d.Spec.Template.Spec.String() {
+		if d.Status.ObservedGeneration < d.Generation || d.Annotations["seen"] == d.Spec.Template.Spec.String() {
 			continue
 		}
-		d.Status = appsv1.DeploymentStatus{Conditions: w.availability(corev1.ConditionFalse)}
+		d.Status.ObservedGeneration = d.Generation - 1
 		if err := c.Status().Update(ctx, d); err != nil {
 			return err
 		}
