@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ type world struct {
 	client client.Client
 	events *events.FakeRecorder
 	r      *pool.Reconciler
-	writes int
+	writes atomic.Int64
 }
 
 // session is what the reconciler gets.
@@ -95,15 +96,15 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 	w.ceph.ForgetCommands()
 	w.client = interceptor.NewClient(testenv.Fake(t, append(objects, cluster)...).Build(), interceptor.Funcs{
 		Apply: func(ctx context.Context, c client.WithWatch, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
-			w.writes++
+			w.writes.Add(1)
 			return c.Apply(ctx, obj, opts...)
 		},
 		SubResourceApply: func(ctx context.Context, c client.Client, sub string, obj runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
-			w.writes++
+			w.writes.Add(1)
 			return c.SubResource(sub).Apply(ctx, obj, opts...)
 		},
 		Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
-			w.writes++
+			w.writes.Add(1)
 			return c.Patch(ctx, obj, patch, opts...)
 		},
 	})
@@ -193,17 +194,17 @@ func TestReconcile_makes_a_pool_and_then_is_silent(t *testing.T) {
 	if p.Status.Phase != api.PhaseReady || p.Status.Info["type"] != "Replicated" || p.Status.Info["failureDomain"] != "host" {
 		t.Errorf("status %+v", p.Status)
 	}
-	w.writes = 0
+	w.writes.Store(0)
 	w.ceph.ForgetCommands()
 	w.settle()
-	if got := w.ceph.Commands(); len(got) != 1 || got[0].Write || w.writes != 0 {
-		t.Errorf("a settled pass sent %d commands and made %d API writes", len(got), w.writes)
+	if got := w.ceph.Commands(); len(got) != 1 || got[0].Write || w.writes.Load() != 0 {
+		t.Errorf("a settled pass sent %d commands and made %d API writes", len(got), w.writes.Load())
 	}
 	w.restart()
 	w.ceph.ForgetCommands()
 	w.settle()
-	if w.ceph.Writes() != 0 || w.writes != 0 {
-		t.Errorf("the first pass after a restart made %d changes and %d API writes", w.ceph.Writes(), w.writes)
+	if w.ceph.Writes() != 0 || w.writes.Load() != 0 {
+		t.Errorf("the first pass after a restart made %d changes and %d API writes", w.ceph.Writes(), w.writes.Load())
 	}
 	if told := w.told(); len(told) > 0 {
 		t.Errorf("events %q", told)
