@@ -40,6 +40,20 @@ type maps struct {
 type memory struct {
 	mu   sync.Mutex
 	maps map[types.NamespacedName]maps
+	told map[types.NamespacedName]string
+}
+
+// news tells whether text is other than what was told last about the cluster: a
+// cache that lags behind our own status must not make an event twice.
+func (m *memory) news(key types.NamespacedName, text string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.told == nil {
+		m.told = map[types.NamespacedName]string{}
+	}
+	before, known := m.told[key]
+	m.told[key] = text
+	return !known || before != text
 }
 
 func (m *memory) recall(key types.NamespacedName) maps {
@@ -61,6 +75,7 @@ func (m *memory) forget(key types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.maps, key)
+	delete(m.told, key)
 }
 
 // observe reads Kubernetes; what Ceph adds comes with ask.

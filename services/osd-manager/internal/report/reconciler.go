@@ -174,6 +174,10 @@ func (p *pass) writeCluster(ctx context.Context, report step.Report) error {
 // announce publishes an event for each condition that turned, and for each new
 // reason why disks cannot be selected as written.
 func (p *pass) announce(old []api.Condition, serving, selected api.Condition) {
+	text := fmt.Sprint(serving.Status, selected.Status, selected.Message)
+	if !p.memory.news(client.ObjectKeyFromObject(p.cluster), text) {
+		return
+	}
 	before := condition.Find(old, api.ConditionOSDsServing)
 	switch {
 	case serving.Status == "True" && (before == nil || before.Status != serving.Status):

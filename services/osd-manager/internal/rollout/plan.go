@@ -28,6 +28,14 @@ type Daemon struct {
 	Paused bool
 }
 
+// wait is how long others wait for the OSD after it came or went.
+func (d Daemon) wait(patience time.Duration) time.Duration {
+	if d.Available {
+		return settle
+	}
+	return patience
+}
+
 // Plan is what to do about the Deployments now.
 type Plan struct {
 	// Now are the OSDs whose Deployments can be written at once.
@@ -54,10 +62,10 @@ func Decide(daemons []Daemon, patience time.Duration, now time.Time) Plan {
 		case d.Paused:
 		case !d.Exists || (!d.Settled && !d.Available):
 			plan.Now = append(plan.Now, d.ID)
-		case !d.Settled && (domain == "" || domain == d.Domain):
+		case !d.Settled && cmp.Or(domain, d.Domain) == d.Domain:
 			domain = d.Domain
 			plan.Next = append(plan.Next, d.ID)
-		case d.Settled && !d.Available && now.Sub(d.Since) < patience, d.Settled && d.Available && now.Sub(d.Since) < settle:
+		case d.Settled && now.Sub(d.Since) < d.wait(patience):
 			plan.Returning = append(plan.Returning, d.ID)
 		}
 	}

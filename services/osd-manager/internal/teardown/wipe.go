@@ -110,19 +110,23 @@ func (p *pass) whyNot(ctx context.Context, job *batchv1.Job) (string, error) {
 	}
 	for _, pod := range pods.Items {
 		for _, status := range pod.Status.ContainerStatuses {
-			if status.Name != containerWipe || status.State.Terminated == nil {
-				continue
-			}
-			result, err := receipt.Parse(status.State.Terminated.Message)
-			switch {
-			case err != nil:
-				return "no readable result; see the log of Job " + job.Name, nil
-			case result.Outcome != receipt.Wiped:
-				return result.Message, nil
-			default:
-				return "", nil
+			if status.Name == containerWipe && status.State.Terminated != nil {
+				return failure(status.State.Terminated.Message, job.Name), nil
 			}
 		}
 	}
 	return "no result; see Job " + job.Name, nil
+}
+
+// failure reads why a disk was not wiped; "" when it was.
+func failure(message, job string) string {
+	result, err := receipt.Parse(message)
+	switch {
+	case err != nil:
+		return "no readable result; see the log of Job " + job
+	case result.Outcome != receipt.Wiped:
+		return result.Message
+	default:
+		return ""
+	}
 }
