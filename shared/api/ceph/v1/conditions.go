@@ -81,7 +81,7 @@ const (
 
 // Writer gives the controller that writes a condition of a CephCluster, and
 // nobody else does. It is empty for an unknown type.
-func Writer(conditionType string) string {
+func Writer(conditionType string) string { //nolint:gocyclo // a flat table
 	switch conditionType {
 	case ConditionMonitorsInQuorum:
 		return WriterQuorum

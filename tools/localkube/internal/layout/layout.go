@@ -60,10 +60,19 @@ func (c Cluster) Validate() error {
 		return fmt.Errorf("disk size %d bytes: use at least 64Mi", c.DiskBytes)
 	case c.Slot < 0 || c.Slot >= MaxSlots:
 		return fmt.Errorf("slot %d: there are %d places for clusters on one machine; remove one with `localkube down --name NAME`", c.Slot, MaxSlots)
-	case !c.Network.Is4() || c.Network.As4()[2] != 0 || c.Network.As4()[3] != 0:
+	case !isFirst(c.Network):
 		return fmt.Errorf("network %s: use the first address of an IPv4 /16, such as 10.180.0.0", c.Network)
 	}
 	return nil
+}
+
+// isFirst tells whether an address is the first one of an IPv4 /16.
+func isFirst(address netip.Addr) bool {
+	if !address.Is4() {
+		return false
+	}
+	bytes := address.As4()
+	return bytes[2] == 0 && bytes[3] == 0
 }
 
 // address returns the address third.fourth of the cluster's network.
