@@ -314,9 +314,9 @@ func TestProblemsNameWhatToMend(t *testing.T) {
 			[]Problem{{"DeviceRefused", "sdb on node n1: named by spec.storage.devices, but it must not be touched: has ext4 filesystem at offset 1080; name another device"}}},
 		"what is not supported": {storage(func(s *api.StorageScopeSpec) {
 			s.UseAllDevices = ptr.To(true)
-			s.Config = api.OSDConfig{"metadataDevice": "nvme0n1", "osdsPerDevice": "2"}
+			s.Config = api.OSDConfig{"metadataDevice": "nvme0n1", "osdsPerDevice": "2", "primaryAffinity": "0.5"}
 			s.StorageClassDeviceSets = []api.StorageClassDeviceSet{{Name: "set1"}}
-		}), nil, []Problem{{"UnsupportedFields", "spec.storage.config.metadataDevice, spec.storage.config.osdsPerDevice, spec.storage.storageClassDeviceSets is not supported yet; remove it"}}},
+		}), nil, []Problem{{"UnsupportedFields", "spec.storage.config.metadataDevice, spec.storage.config.osdsPerDevice, spec.storage.config.primaryAffinity, spec.storage.storageClassDeviceSets is not supported yet; remove it"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cluster := someCluster(test.cluster)

@@ -62,7 +62,7 @@ func unsupportedParts(storage *api.StorageScopeSpec) []Problem {
 		}
 	}
 	config := func(prefix string, values api.OSDConfig) {
-		for _, key := range unsupported(values) {
+		for _, key := range append(unsupported(values), ignored(values)...) {
 			fields = append(fields, prefix+key)
 		}
 	}

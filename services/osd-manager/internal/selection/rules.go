@@ -140,3 +140,14 @@ func unsupported(config api.OSDConfig) []string {
 	slices.Sort(found)
 	return found
 }
+
+// ignored names the settings of a config that are not acted on yet, though an
+// OSD may well be made without them.
+func ignored(config api.OSDConfig) []string {
+	switch config[api.OSDConfigPrimaryAffinity] {
+	case "", "1", "1.0":
+		return nil
+	default:
+		return []string{api.OSDConfigPrimaryAffinity}
+	}
+}
