@@ -1,9 +1,13 @@
 package harness
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"strings"
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -54,12 +58,46 @@ func (h *Harness) AwaitNoDisk(t *testing.T, device string) {
 	})
 }
 
-// Checksum reads a whole device, on its node.
-func (h *Harness) Checksum(t *testing.T, device string) string {
+// AssertSame fails the test when a device of a local node holds anything else
+// than the file that it was made from.
+func (h *Harness) AssertSame(t *testing.T, device, file string) {
 	t.Helper()
-	sum, _, found := strings.Cut(h.Localkube(t, "exec", "--node", "node1", "--", "sha256sum", device), " ")
-	if !found || len(sum) != 64 {
-		t.Fatalf("checksum of %s: %q", device, sum)
+	want, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return sum
+	defer want.Close()
+	got, err := os.Open(device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Close()
+	const chunk = 4 << 20
+	a, b := make([]byte, chunk), make([]byte, chunk)
+	for offset := int64(0); ; offset += chunk {
+		n, end := io.ReadFull(want, a)
+		m, err := io.ReadFull(got, b)
+		if err != nil && !errors.Is(err, end) {
+			t.Fatalf("read %s at %d: %v", device, offset, err)
+		}
+		if n != m || !bytes.Equal(a[:n], b[:m]) {
+			t.Fatalf("%s was written to, in the %d bytes from %d", device, chunk, offset)
+		}
+		if end != nil {
+			return
+		}
+	}
+}
+
+// Sparse returns a file of that size with some bytes at its beginning.
+func Sparse(t *testing.T, size int64, content []byte) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "disk")
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(file, size); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }

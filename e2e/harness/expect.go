@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,25 +54,28 @@ func (h *Harness) AwaitCondition(t *testing.T, within time.Duration, want Expect
 }
 
 // Change edits the spec of the cluster and returns what puts the former one
-// back.
+// back. The end of the test puts it back, too.
 func (h *Harness) Change(t *testing.T, edit func(*api.ClusterSpec)) (restore func()) {
 	t.Helper()
 	former := h.edit(t, edit)
-	return func() {
+	restore = sync.OnceFunc(func() {
 		t.Helper()
 		h.edit(t, func(spec *api.ClusterSpec) { *spec = *former.DeepCopy() })
-	}
+	})
+	t.Cleanup(restore)
+	return restore
 }
 
 func (h *Harness) edit(t *testing.T, edit func(*api.ClusterSpec)) *api.ClusterSpec {
 	t.Helper()
-	cluster, err := h.Cluster(t.Context())
+	ctx := context.WithoutCancel(t.Context())
+	cluster, err := h.Cluster(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	former := cluster.DeepCopy()
 	edit(&cluster.Spec)
-	if err := h.Patch(t.Context(), cluster, client.MergeFrom(former)); err != nil {
+	if err := h.Patch(ctx, cluster, client.MergeFrom(former)); err != nil {
 		t.Fatalf("edit CephCluster: %v", err)
 	}
 	return &former.Spec

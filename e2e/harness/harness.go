@@ -11,12 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
@@ -40,6 +42,9 @@ const setup = 5 * time.Minute
 
 // interval between two looks at what a story waits for.
 const interval = 500 * time.Millisecond
+
+// worth is from which time on the reason of a wait is worth a word.
+const worth = 10 * time.Second
 
 // Harness is one cluster with the product on it.
 type Harness struct {
@@ -81,6 +86,7 @@ func Connect(t *testing.T) *Harness {
 			t.Fatal(add)
 		}
 	}
+	log.SetLogger(logr.Discard())
 	kube, err := client.New(config, client.Options{Scheme: scheme.Scheme})
 	if err != nil {
 		t.Fatal(err)
@@ -128,16 +134,22 @@ func (h *Harness) Uninstall(t *testing.T, name string) {
 func (h *Harness) Eventually(t *testing.T, within time.Duration, what string, check func(context.Context) (bool, string)) {
 	t.Helper()
 	began, words := time.Now(), ""
-	err := wait.PollUntilContextTimeout(t.Context(), interval, within, true, func(ctx context.Context) (bool, error) {
-		done, said := check(ctx)
-		words = said
+	err := wait.PollUntilContextTimeout(t.Context(), interval, within, true, func(context.Context) (bool, error) {
+		done, said := check(t.Context()) // the last words are the API server's, not those of the deadline
+		if !done {
+			words = said
+		}
 		return done, nil
 	})
 	if err != nil {
 		h.dump(t)
 		t.Fatalf("%s: not after %s: %s", what, within, words)
 	}
-	t.Logf("%s: %.1f s", what, time.Since(began).Seconds())
+	if took := time.Since(began); took > worth {
+		t.Logf("%s: %.1f s, at last for: %s", what, took.Seconds(), words)
+	} else {
+		t.Logf("%s: %.1f s", what, took.Seconds())
+	}
 }
 
 // Never asks until the time is over, and fails the test as soon as the answer is

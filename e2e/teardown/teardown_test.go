@@ -1,0 +1,244 @@
+//go:build e2e
+
+// Package teardown tells the story of the end: what blocks a deletion is named
+// and stays reachable, then everything goes, and the data on the disks stays.
+package teardown
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-ceph/rook-ceph/e2e/harness"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/tools/local"
+)
+
+const (
+	// named is how long a blocker may go without being named.
+	named = 30 * time.Second
+	// gone is how long anything may take to go once nothing blocks it.
+	gone = 90 * time.Second
+)
+
+func TestADeletedClusterNamesWhatBlocksItAndLeavesOnlyTheData(t *testing.T) {
+	h := harness.New(t)
+	volume := h.Use(t, "teardown")
+	before, labels := h.Daemons(t), labelsOf(t, h)
+	if len(labels) == 0 {
+		t.Fatal("no disk holds an OSD")
+	}
+
+	t.Run("a pool blocks the cluster", func(t *testing.T) {
+		remove(t, h, cluster())
+		h.AwaitCondition(t, named, harness.Expected{
+			Type: api.ConditionDeletionIsBlocked, Status: metav1.ConditionTrue, Reason: api.ReasonDependents, Words: []string{local.BlockPool}})
+		h.AwaitBeat(t, volume)
+		before.AssertUntouched(t, h.Daemons(t))
+	})
+	t.Run("a volume blocks the pool", func(t *testing.T) {
+		remove(t, h, pool())
+		image := imageOf(t, h, volume)
+		h.Eventually(t, named, "the pool names the image", func(ctx context.Context) (bool, string) {
+			now := pool()
+			if err := h.Get(ctx, client.ObjectKeyFromObject(now), now); err != nil || now.Status == nil {
+				return false, fmt.Sprint("no status: ", err)
+			}
+			want := harness.Expected{
+				Type: api.ConditionPoolDeletionIsBlocked, Status: metav1.ConditionTrue, Reason: api.ReasonPoolNotEmpty, Words: []string{image}}
+			return want.Met(now.Status.Conditions)
+		})
+		h.AwaitBeat(t, volume)
+		before.AssertUntouched(t, h.Daemons(t))
+	})
+	t.Run("without them everything goes", func(t *testing.T) {
+		h.Release(t, volume)
+		h.Gone(t, gone, pool())
+		h.Gone(t, gone, cluster())
+		h.Eventually(t, gone, "nothing of the cluster is left", func(context.Context) (bool, string) {
+			left := leftovers(t, h)
+			return len(left) == 0, strings.Join(left, ", ")
+		})
+		assertDataStays(t, h, labels)
+	})
+	t.Run("the charts take the rest", func(t *testing.T) {
+		h.Uninstall(t, "rook-ceph-cluster")
+		h.Uninstall(t, "rook-ceph")
+		h.Eventually(t, gone, "nothing of the charts is left", func(context.Context) (bool, string) {
+			left := append(leftovers(t, h), released(t, h)...)
+			return len(left) == 0, strings.Join(left, ", ")
+		})
+		assertDefinitionsStay(t, h)
+	})
+}
+
+func cluster() *api.CephCluster {
+	return &api.CephCluster{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: harness.Namespace}}
+}
+
+func pool() *api.CephBlockPool {
+	return &api.CephBlockPool{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: local.BlockPool}}
+}
+
+func remove(t *testing.T, h *harness.Harness, obj client.Object) {
+	t.Helper()
+	if err := h.Delete(t.Context(), obj); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// imageOf returns the name of the RBD image behind a volume.
+func imageOf(t *testing.T, h *harness.Harness, volume harness.Volume) string {
+	t.Helper()
+	found := &corev1.PersistentVolume{}
+	if err := h.Get(t.Context(), client.ObjectKey{Name: volume.Claim.Spec.VolumeName}, found); err != nil {
+		t.Fatal(err)
+	}
+	image := found.Spec.CSI.VolumeAttributes["imageName"]
+	if image == "" {
+		t.Fatalf("volume %s names no image: %v", found.Name, found.Spec.CSI.VolumeAttributes)
+	}
+	return image
+}
+
+// labelsOf returns the OSDs that the disks hold, by disk.
+func labelsOf(t *testing.T, h *harness.Harness) map[string]inventory.OSDLabel {
+	t.Helper()
+	labels := map[string]inventory.OSDLabel{}
+	for _, disk := range h.Disks(t) {
+		if disk.Status.OSD != nil {
+			labels[disk.Status.Path] = *disk.Status.OSD
+		}
+	}
+	return labels
+}
+
+// assertDataStays compares what discover sees, and looks for the label itself.
+func assertDataStays(t *testing.T, h *harness.Harness, before map[string]inventory.OSDLabel) {
+	t.Helper()
+	now := labelsOf(t, h)
+	for _, path := range slices.Sorted(maps.Keys(before)) {
+		if is, was := now[path], before[path]; is.UUID != was.UUID || is.FSID != was.FSID {
+			t.Errorf("%s held %+v, now %+v", path, was, is)
+		}
+		head := h.Localkube(t, "exec", "--node", "node1", "--", "head", "-c", "60", path)
+		if !strings.HasPrefix(head, "bluestore block device\n"+before[path].UUID) {
+			t.Errorf("%s does not begin with its label: %q", path, head)
+		}
+	}
+}
+
+// services are the field managers of our controllers, up to the dot.
+func services() []string {
+	return []string{"mon-manager", "osd-manager", "provisioner", "node-agent", "discover", "mds-manager", "rgw-manager"}
+}
+
+// documented are the objects that outlive a cluster and the services: who leads,
+// what is known about the disks, and what tells the kubelet and other tools about
+// our driver.
+func documented(kind, name string) bool {
+	switch kind {
+	case "Lease", "CephDisk", "CSIDriver":
+		return true
+	case "ConfigMap":
+		return name == "rook-ceph-csi-config" || name == "rook-config-override"
+	}
+	return false
+}
+
+// leftovers names every object that one of our controllers wrote and that is
+// not documented to stay.
+func leftovers(t *testing.T, h *harness.Harness) []string {
+	t.Helper()
+	var left []string
+	for _, obj := range everything(t, h) {
+		if !documented(obj.Kind, obj.GetName()) && slices.ContainsFunc(obj.GetManagedFields(), ours) {
+			left = append(left, obj.Kind+" "+obj.GetName())
+		}
+	}
+	return left
+}
+
+func ours(entry metav1.ManagedFieldsEntry) bool {
+	service, _, _ := strings.Cut(entry.Manager, ".")
+	return slices.Contains(services(), service)
+}
+
+// released names what is left of the releases: all that they made says so in a
+// label or an annotation.
+func released(t *testing.T, h *harness.Harness) []string {
+	t.Helper()
+	var left []string
+	for _, obj := range everything(t, h) {
+		name := obj.GetAnnotations()["meta.helm.sh/release-name"]
+		kept := obj.GetAnnotations()["helm.sh/resource-policy"] == "keep"
+		if obj.Kind == "Pod" || !kept && strings.HasPrefix(name, "rook-ceph") {
+			left = append(left, obj.Kind+" "+obj.GetName())
+		}
+	}
+	return left
+}
+
+// everything returns the metadata of all objects of our namespace and of those
+// that are in none.
+func everything(t *testing.T, h *harness.Harness) []metav1.PartialObjectMetadata {
+	t.Helper()
+	lists, err := h.Clientset.Discovery().ServerPreferredResources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []metav1.PartialObjectMetadata
+	for _, list := range lists {
+		version, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, resource := range list.APIResources {
+			if !slices.Contains(resource.Verbs, "list") || resource.Kind == "Event" {
+				continue
+			}
+			found := &metav1.PartialObjectMetadataList{}
+			found.SetGroupVersionKind(version.WithKind(resource.Kind + "List"))
+			var options []client.ListOption
+			if resource.Namespaced {
+				options = append(options, client.InNamespace(harness.Namespace))
+			}
+			if err := h.List(t.Context(), found, options...); err != nil && !apierrors.IsNotFound(err) && !apierrors.IsMethodNotSupported(err) {
+				t.Fatalf("list %s: %v", resource.Kind, err)
+			}
+			for i := range found.Items {
+				found.Items[i].SetGroupVersionKind(version.WithKind(resource.Kind))
+			}
+			all = append(all, found.Items...)
+		}
+	}
+	return all
+}
+
+// assertDefinitionsStay fails the test when a definition of ours is gone: with
+// it all objects of its kind would be.
+func assertDefinitionsStay(t *testing.T, h *harness.Harness) {
+	t.Helper()
+	for _, name := range []string{
+		"cephclusters.ceph.rook.io", "cephblockpools.ceph.rook.io",
+		"cephdisks.inventory.ceph.rook.io", "cephosds.inventory.ceph.rook.io",
+	} {
+		definition := &unstructured.Unstructured{}
+		definition.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"})
+		if err := h.Get(t.Context(), client.ObjectKey{Name: name}, definition); err != nil {
+			t.Errorf("definition %s: %v", name, err)
+		}
+	}
+}
