@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	storagev1 "k8s.io/api/storage/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	storageac "k8s.io/client-go/applyconfigurations/storage/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -15,19 +16,23 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 )
 
 // Name of the controller.
 const Name = "provisioner.drivers"
 
-// Reconciler keeps one CSIDriver.
+// Reconciler keeps one CSIDriver while there is a cluster that it can serve. It
+// outlives the release as long as a cluster does, because volumes in use need
+// it; with the last cluster it goes.
 type Reconciler struct {
 	Client client.Client
 	Driver string
 }
 
-// +kubebuilder:rbac:groups=storage.k8s.io,resources=csidrivers,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=storage.k8s.io,resources=csidrivers,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch
 
 // Register adds the controller to a manager. It also runs once at the start,
 // when there may be no object to be told about.
@@ -39,6 +44,10 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	start <- event.GenericEvent{Object: driver}
 	err := ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&storagev1.CSIDriver{}, builder.WithPredicates(ours)).
+		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(
+			func(context.Context, client.Object) []ctrl.Request {
+				return []ctrl.Request{{NamespacedName: client.ObjectKey{Name: r.Driver}}}
+			}), builder.WithPredicates(comesOrGoes())).
 		WatchesRawSource(source.Channel(start, &handler.EnqueueRequestForObject{})).
 		Complete(r)
 	if err != nil {
@@ -47,9 +56,31 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	return nil
 }
 
-// Reconcile applies the object.
+// comesOrGoes lets through what changes the number of clusters.
+func comesOrGoes() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+}
+
+// Reconcile applies the object, or deletes the one that it applied when no
+// cluster is left.
 func (r *Reconciler) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, error) {
-	return ctrl.Result{}, apply.Applier{Client: r.Client, Manager: Name}.Set(ctx, nil, object(r.Driver))
+	applier := apply.Applier{Client: r.Client, Manager: Name}
+	clusters := api.CephClusterList{}
+	if err := r.Client.List(ctx, &clusters); err != nil {
+		return ctrl.Result{}, fmt.Errorf("list clusters: %w", err)
+	}
+	if len(clusters.Items) > 0 {
+		return ctrl.Result{}, applier.Set(ctx, nil, object(r.Driver))
+	}
+	driver := &storagev1.CSIDriver{}
+	err := r.Client.Get(ctx, client.ObjectKey{Name: r.Driver}, driver)
+	if apierrors.IsNotFound(err) || err == nil && driver.Labels[apply.ManagedBy] != Name {
+		return ctrl.Result{}, nil
+	}
+	if err != nil {
+		return ctrl.Result{}, fmt.Errorf("read CSIDriver %s: %w", r.Driver, err)
+	}
+	return ctrl.Result{}, applier.Delete(ctx, driver)
 }
 
 // object says: volumes are attached by a controller, file systems get the pod's
