@@ -3,7 +3,6 @@
 package device
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -107,7 +106,7 @@ func TestAPreparedDiskIsFoundWhateverItsNameAndRunsOnce(t *testing.T) {
 			if err != nil || device != "/dev/"+renamed.name {
 				t.Fatalf("Activate = %q, %v; want /dev/%s", device, err, renamed.name)
 			}
-			runOnce(t, ceph, dir, device, osd)
+			runOnce(t, ceph, dir, osd)
 		})
 	}
 }
@@ -123,7 +122,7 @@ func rename(t *testing.T, l *loop) *loop {
 
 // runOnce starts the OSD twice, from two data directories: the second one must
 // fail, because the first has the disk itself locked (I11).
-func runOnce(t *testing.T, ceph, dir, device string, osd Identity) {
+func runOnce(t *testing.T, ceph, dir string, osd Identity) {
 	t.Helper()
 	second := Activation{Machine: thisMachine(), OSD: osd, DataDir: filepath.Join(dir, "second")}
 	if _, err := Activate(t.Context(), second); err != nil {
@@ -131,12 +130,7 @@ func runOnce(t *testing.T, ceph, dir, device string, osd Identity) {
 	}
 	first := start(t, ceph, filepath.Join(dir, "data"))
 	defer first.stop()
-	deadline := time.Now().Add(time.Minute)
-	for !locked(t, device) {
-		if first.ended() || time.Now().After(deadline) {
-			t.Fatalf("the OSD did not open its disk:\n%s", first.output())
-		}
-	}
+	first.await("load_pgs") // it has its store open by then
 	again := start(t, ceph, filepath.Join(dir, "second"))
 	defer again.stop()
 	select {
@@ -149,21 +143,8 @@ func runOnce(t *testing.T, ceph, dir, device string, osd Identity) {
 	}
 }
 
-// locked tells whether somebody has the device open exclusively.
-func locked(t *testing.T, device string) bool {
-	t.Helper()
-	file, err := os.OpenFile(device, os.O_RDONLY|syscall.O_EXCL, 0)
-	if errors.Is(err, syscall.EBUSY) {
-		return true
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = file.Close()
-	return false
-}
-
 type process struct {
+	t    *testing.T
 	cmd  *exec.Cmd
 	log  string
 	done chan struct{}
@@ -185,7 +166,7 @@ func start(t *testing.T, ceph, data string) *process {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{cmd: cmd, log: log, done: make(chan struct{})}
+	p := &process{t: t, cmd: cmd, log: log, done: make(chan struct{})}
 	go func() { _ = cmd.Wait(); close(p.done) }()
 	return p
 }
@@ -199,6 +180,18 @@ func (p *process) ended() bool {
 	}
 }
 
+// await waits until the process has logged the text.
+func (p *process) await(text string) {
+	p.t.Helper()
+	deadline, tick := time.Now().Add(time.Minute), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for ; !strings.Contains(p.output(), text); <-tick.C {
+		if p.ended() || time.Now().After(deadline) {
+			p.t.Fatalf("no %q in the log:\n%s", text, p.output())
+		}
+	}
+}
+
 func (p *process) stop() {
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	<-p.done
@@ -209,5 +202,5 @@ func (p *process) output() string {
 	if err != nil {
 		return err.Error()
 	}
-	return string(text[max(0, len(text)-4000):])
+	return string(text[max(0, len(text)-8000):])
 }

@@ -76,8 +76,9 @@ func (l *loop) detach() {
 	}
 	l.device = nil
 	// Whoever has it open for a moment (a scan of the node) delays the detach.
-	deadline := time.Now().Add(20 * time.Second)
-	for {
+	deadline, tick := time.Now().Add(20*time.Second), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for ; ; <-tick.C {
 		file, err := os.ReadFile("/sys/block/" + l.name + "/loop/backing_file")
 		if err != nil || strings.TrimSpace(string(file)) != l.file.Name() {
 			return
