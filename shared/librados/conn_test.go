@@ -126,6 +126,7 @@ func TestAConnectionFollowsTheMonmap(t *testing.T) {
 	client := ceph.Client{Conn: conn}
 	cluster.AddMon("b")
 	cluster.AddMon("c")
+	cluster.Leave("mon.a")
 	if err := client.MonRemove(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -42,15 +43,31 @@ func (c *Cluster) launch(d *daemon) error {
 	d.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	d.output = &bytes.Buffer{}
 	d.process.Stdout, d.process.Stderr = d.output, d.output
-	if err := d.process.Start(); err != nil {
-		return fmt.Errorf("start %s: %w", d.name, err)
-	}
 	d.exited, d.wanted = make(chan struct{}), true
+	started := make(chan error)
 	go func() {
-		_ = d.process.Wait()
+		// The death signal is tied to the thread that starts the process, so the
+		// thread has to live as long as the process.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := d.process.Start()
+		started <- err
+		if err == nil {
+			_ = d.process.Wait()
+		}
 		close(d.exited)
 	}()
+	if err := <-started; err != nil {
+		return fmt.Errorf("start %s: %w", d.name, err)
+	}
 	return nil
+}
+
+// Leave says that a daemon will end by itself, as a mon does when it is taken
+// out of the map; Await no longer minds.
+func (c *Cluster) Leave(name string) {
+	c.t.Helper()
+	c.daemon(name).wanted = false
 }
 
 // end sends a signal and waits until the process is gone; one that does not
