@@ -182,6 +182,8 @@ func (p *pass) announce(old []api.Condition, serving, selected api.Condition) {
 	switch {
 	case serving.Status == "True" && (before == nil || before.Status != serving.Status):
 		p.Events.Eventf(p.cluster, nil, corev1.EventTypeNormal, "OSDsServing", "Report", "All OSDs are up and in")
+	case !condition.IsTrue(p.cluster.Status.Conditions, api.ConditionMonitorsInQuorum):
+		// Its writer told why; we only wait.
 	case before != nil && before.Status == "True" && serving.Status != before.Status:
 		p.Events.Eventf(p.cluster, nil, corev1.EventTypeWarning, serving.Reason, "Report", "%s", serving.Message)
 	}
