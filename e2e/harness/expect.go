@@ -96,24 +96,40 @@ func (h *Harness) Mark(t *testing.T) Mark {
 	return mark
 }
 
-// AwaitOneWarning waits for a warning about an object with these words and
-// fails when it came more than once since the mark.
+// AwaitOneWarning waits for a warning about an object with these words. It fails
+// the test when the warning came more than once since the mark, or another one
+// about the same object.
 func (h *Harness) AwaitOneWarning(t *testing.T, since Mark, about client.Object, reason string, words ...string) {
 	t.Helper()
 	h.Eventually(t, 10*time.Second, "a warning "+reason, func(ctx context.Context) (bool, string) {
-		count, said := int32(0), ""
-		for _, event := range h.events(ctx, t) {
-			if event.Type != corev1.EventTypeWarning || event.Reason != reason || event.Regarding.Name != about.GetName() || !holds(event.Note, words) {
-				said += event.Reason + ": " + event.Note + "; "
-				continue
-			}
-			count += times(&event) - since.known[event.Name]
-		}
-		if count > 1 {
-			t.Fatalf("warning %s about %s came %d times", reason, about.GetName(), count)
-		}
-		return count == 1, "there are " + said
+		return h.warned(ctx, t, since, about, reason, words) == 1, "there is none"
 	})
+}
+
+// AssertOneWarning is for when everything is over: no second warning came.
+func (h *Harness) AssertOneWarning(t *testing.T, since Mark, about client.Object, reason string) {
+	t.Helper()
+	if count := h.warned(t.Context(), t, since, about, reason, nil); count != 1 {
+		t.Errorf("warning %s about %s came %d times", reason, about.GetName(), count)
+	}
+}
+
+// warned counts the warning and fails the test for any other.
+func (h *Harness) warned(ctx context.Context, t *testing.T, since Mark, about client.Object, reason string, words []string) int32 {
+	t.Helper()
+	count := int32(0)
+	for _, event := range h.events(ctx, t) {
+		fresh := times(&event) - since.known[event.Name]
+		if fresh <= 0 || event.Type != corev1.EventTypeWarning || event.Regarding.Kind == "Pod" || event.Regarding.Name != about.GetName() {
+			continue
+		}
+		if event.Reason != reason || !holds(event.Note, words) {
+			t.Errorf("warning about %s: %s: %s; want %s with %q", about.GetName(), event.Reason, event.Note, reason, words)
+			continue
+		}
+		count += fresh
+	}
+	return count
 }
 
 func times(event *eventsv1.Event) int32 {

@@ -6,6 +6,7 @@ package leaders
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -144,7 +145,7 @@ func versions(t *testing.T, h *harness.Harness, service string) map[string]strin
 				return fmt.Errorf("%T is no object", item)
 			}
 			if obj.GetName() != service {
-				versions[fmt.Sprintf("%T %s", obj, obj.GetName())] = obj.GetResourceVersion()
+				versions[fmt.Sprintf("%T %s", obj, obj.GetName())] = version(t, obj)
 			}
 			return nil
 		})
@@ -162,4 +163,21 @@ func namespaceOf(list client.ObjectList) string {
 		return ""
 	}
 	return harness.Namespace
+}
+
+// version is what a write changes. How full an OSD is changes with its data,
+// which a volume in use writes, and a new leader may be the first to see it.
+func version(t *testing.T, obj client.Object) string {
+	t.Helper()
+	osd, isOSD := obj.(*inventory.CephOSD)
+	if !isOSD {
+		return obj.GetResourceVersion()
+	}
+	seen := osd.DeepCopy()
+	seen.ResourceVersion, seen.ManagedFields, seen.Status.Used = "", nil, ""
+	body, err := json.Marshal(seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }

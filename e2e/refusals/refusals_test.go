@@ -28,7 +28,8 @@ const (
 	// again is how long the cluster may take to settle once it is put right.
 	again = 90 * time.Second
 
-	device = "sdzz"
+	device   = "sdzz"
+	nearFull = "OSD_NEARFULL"
 )
 
 func TestARequestThatCannotBeMetDisturbsNothing(t *testing.T) {
@@ -37,19 +38,22 @@ func TestARequestThatCannotBeMetDisturbsNothing(t *testing.T) {
 	for _, story := range []struct {
 		name string
 		tell func(*testing.T, *harness.Harness)
+		// warning is the reason of the only one that it may cause.
+		warning string
 	}{
-		{"an image that does not exist", missingImage},
-		{"a device that does not exist", missingDevice},
-		{"a device with data on it", deviceWithData},
-		{"a monitor without a node", unschedulableMonitor},
-		{"a lost Secret", lostSecret},
-		{"a disk that is too small", smallDisk},
-		{"a disk that is nearly full", nearlyFull},
+		{"an image that does not exist", missingImage, api.ReasonImageMissing},
+		{"a device that does not exist", missingDevice, "DeviceMissing"},
+		{"a device with data on it", deviceWithData, "DeviceRefused"},
+		{"a monitor without a node", unschedulableMonitor, api.ReasonMonitorsUnschedulable},
+		{"a lost Secret", lostSecret, api.ReasonIdentityLost},
+		{"a disk that is too small", smallDisk, "DeviceRefused"},
+		{"a disk that is nearly full", nearlyFull, nearFull},
 	} {
 		t.Run(story.name, func(t *testing.T) {
-			before := h.Daemons(t)
+			before, mark := h.Daemons(t), h.Mark(t)
 			story.tell(t, h)
 			h.AwaitSettled(t, again)
+			h.AssertOneWarning(t, mark, cluster(), story.warning)
 			before.AssertUntouched(t, h.Daemons(t))
 			if now := h.Daemons(t); len(now) != len(before) {
 				t.Errorf("there were %d daemons, now there are %d", len(before), len(now))
@@ -164,19 +168,18 @@ func smallDisk(t *testing.T, h *harness.Harness) {
 
 // nearlyFull lowers what Ceph calls nearly full below what is used.
 func nearlyFull(t *testing.T, h *harness.Harness) {
-	const check = "OSD_NEARFULL"
 	mark := h.Mark(t)
 	t.Cleanup(func() { ratio(t, h, "0.85") })
 	ratio(t, h, "0.0001")
 	h.AwaitCondition(t, soon, harness.Expected{
-		Type: api.ConditionSpaceAvailable, Status: metav1.ConditionFalse, Reason: check, Words: []string{"osd.0", "add disks"}})
-	h.AwaitOneWarning(t, mark, cluster(), check, "osd.0", "add disks")
-	h.Eventually(t, soon, "status.ceph names "+check, func(ctx context.Context) (bool, string) {
+		Type: api.ConditionSpaceAvailable, Status: metav1.ConditionFalse, Reason: nearFull, Words: []string{"near full", "add disks"}})
+	h.AwaitOneWarning(t, mark, cluster(), nearFull, "near full", "add disks")
+	h.Eventually(t, soon, "status.ceph names "+nearFull, func(ctx context.Context) (bool, string) {
 		now, err := h.Cluster(ctx)
 		if err != nil || now.Status.CephStatus == nil {
 			return false, "no status"
 		}
-		found, present := now.Status.CephStatus.Details[check]
+		found, present := now.Status.CephStatus.Details[nearFull]
 		return present && found.Severity == "HEALTH_WARN" && now.Status.CephStatus.Health == "HEALTH_WARN", now.Status.CephStatus.Health
 	})
 	ratio(t, h, "0.85")
