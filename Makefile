@@ -74,7 +74,7 @@ integration: prepare-cgo prepare-ceph tools-kube tools-etcd ## tests with real C
 
 e2e: charts images ## tests on a real cluster, made for them and removed afterwards
 	@cd tools && GOWORK=off go build -o ../bin/localkube ./localkube
-	@trap 'bin/localkube down --name e2e' EXIT; bin/localkube down --name e2e; \
+	@trap '$(CURDIR)/bin/localkube down --name e2e' EXIT; bin/localkube down --name e2e; \
 	bin/localkube up --name e2e --nodes 1 --disks $(DISKS) --kubeconfig $(CURDIR)/.local/e2e.kubeconfig && \
 	bin/localkube load --name e2e $(CURDIR)/.local/images/*.tar && cd e2e && \
 	E2E_KUBECONFIG=$(CURDIR)/.local/e2e.kubeconfig E2E_LOCALKUBE=$(CURDIR)/bin/localkube E2E_CLUSTER=e2e CEPH=v$(CEPH) \
@@ -84,7 +84,7 @@ test: verify lint unit integration e2e ## everything
 
 bench: charts images ## measure the budgets of the design
 	@cd tools && GOWORK=off go build -o ../bin/localkube ./localkube
-	@trap 'bin/localkube down --name bench' EXIT; bin/localkube down --name bench; \
+	@trap '$(CURDIR)/bin/localkube down --name bench' EXIT; bin/localkube down --name bench; \
 	bin/localkube up --name bench --audit --disks 3 --kubeconfig $(CURDIR)/.local/bench.kubeconfig && \
 	bin/localkube load --name bench $(CURDIR)/.local/images/*.tar && \
 	$(TOOL) ./bench --kubeconfig $(CURDIR)/.local/bench.kubeconfig --ceph-tag v$(CEPH) \
