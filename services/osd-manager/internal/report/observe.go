@@ -118,6 +118,9 @@ func (p *pass) ask(ctx context.Context) (step.Outcome, error) {
 			return step.None, err
 		}
 	}
+	if known.usageAt.IsZero() && p.usagePublished() {
+		known.usageAt, known.usageOf = p.Clock.Now(), newest(known.booted)
+	}
 	if status.MgrMap.Available && (p.Clock.Since(known.usageAt) >= usageEvery || known.usageOf != newest(known.booted)) {
 		known, err = refreshUsage(ctx, conn, known, p.Clock.Now())
 		if err != nil {
@@ -129,6 +132,17 @@ func (p *pass) ask(ctx context.Context) (step.Outcome, error) {
 	p.seen.PGMap = status.PGMap
 	p.fill()
 	return p.release(ctx, conn)
+}
+
+// usagePublished tells whether a former leader has said of every OSD how full it
+// is. Its successor need not ask before the next turn.
+func (p *pass) usagePublished() bool {
+	for i := range p.seen.Daemons {
+		if osd := &p.seen.Daemons[i].OSD; fleet.Prepared(osd) && osd.Status.Used == "" {
+			return false
+		}
+	}
+	return true
 }
 
 // refresh reads the OSD map, and what OSDs told when they booted if one did.

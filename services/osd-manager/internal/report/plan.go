@@ -63,7 +63,11 @@ func osdStatus(d Daemon) inventory.CephOSDStatus {
 	if d.Metadata != nil {
 		status.Version = Version(d.Metadata.Short)
 	}
-	if d.Usage != nil && d.Usage.KB > 0 && d.up() {
+	switch {
+	case !d.up():
+	case d.Usage == nil:
+		status.Used = d.OSD.Status.Used // nobody has asked since a former leader did
+	case d.Usage.KB > 0:
 		status.Used = strconv.FormatUint((d.Usage.KBUsed*100+d.Usage.KB/2)/d.Usage.KB, 10) + "%"
 	}
 	return status

@@ -3,6 +3,7 @@ package setup_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -28,5 +29,31 @@ func TestAWaitForTheMonitorsIsNoWarningOfOurs(t *testing.T) {
 		if strings.HasPrefix(text, "Warning") {
 			t.Errorf("warned: %s", text)
 		}
+	}
+}
+
+func TestASuccessorKeepsTheUsageThatWasPublished(t *testing.T) {
+	const question = "osd df"
+	w := newWorld(t, 2)
+	w.settle()
+	published := w.osds()[0].Status.Used
+	if published == "" {
+		t.Fatal("no usage was published")
+	}
+	w.restart()
+	asked, written := w.ceph.Sent(question), w.writes
+	for range 3 {
+		w.check(w.pass())
+	}
+	if w.ceph.Sent(question) != asked || w.writes != written {
+		t.Errorf("the successor asked %d and wrote %d times", w.ceph.Sent(question)-asked, w.writes-written)
+	}
+	if now := w.osds()[0].Status.Used; now != published {
+		t.Errorf("usage was %s, now it is %q", published, now)
+	}
+	w.clock.SetTime(w.clock.Now().Add(6 * time.Minute))
+	w.check(w.pass())
+	if w.ceph.Sent(question) == asked {
+		t.Error("the successor never asks")
 	}
 }
