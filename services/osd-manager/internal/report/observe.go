@@ -118,12 +118,8 @@ func (p *pass) ask(ctx context.Context) (step.Outcome, error) {
 			return step.None, err
 		}
 	}
-	if known.usageAt.IsZero() && p.usagePublished() {
-		known.usageAt, known.usageOf = p.Clock.Now(), newest(known.booted)
-	}
-	if status.MgrMap.Available && (p.Clock.Since(known.usageAt) >= usageEvery || known.usageOf != newest(known.booted)) {
-		known, err = refreshUsage(ctx, conn, known, p.Clock.Now())
-		if err != nil {
+	if status.MgrMap.Available {
+		if known, err = p.usage(ctx, conn, known); err != nil {
 			return step.None, err
 		}
 	}
@@ -132,6 +128,18 @@ func (p *pass) ask(ctx context.Context) (step.Outcome, error) {
 	p.seen.PGMap = status.PGMap
 	p.fill()
 	return p.release(ctx, conn)
+}
+
+// usage asks how full the OSDs are, every usageEvery and when one has booted.
+func (p *pass) usage(ctx context.Context, conn ceph.Client, known maps) (maps, error) {
+	now := p.Clock.Now()
+	if known.usageAt.IsZero() && p.usagePublished() {
+		known.usageAt, known.usageOf = now, newest(known.booted)
+	}
+	if now.Sub(known.usageAt) < usageEvery && known.usageOf == newest(known.booted) {
+		return known, nil
+	}
+	return refreshUsage(ctx, conn, known, now)
 }
 
 // usagePublished tells whether a former leader has said of every OSD how full it
