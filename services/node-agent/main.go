@@ -76,7 +76,7 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 		Modules:  modules,
 		Cgroups:  c.String("host-cgroups"),
 		Cgroup:   c.String("volume-cgroup"),
-		Clusters: clusters.Finder{Clusters: mgr.GetAPIReader(), Secrets: mgr.GetAPIReader(), Namespaces: served(c)},
+		Clusters: clusters.Finder{Clusters: mgr.GetAPIReader(), Secrets: mgr.GetAPIReader(), Namespaces: served(c), Identities: csi.RBDIdentities()},
 		Dialer:   librados.Dialer{},
 		Log:      mgr.GetLogger(),
 	})

@@ -1,4 +1,5 @@
-// Command provisioner makes block pools and volumes in Ceph clusters.
+// Command provisioner makes block pools, and RBD and CephFS volumes, in Ceph
+// clusters.
 package main
 
 import (
@@ -6,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/urfave/cli/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -29,6 +31,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/provision"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/report"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/socket"
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/subvolumes"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/volumes"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/app"
@@ -41,6 +44,9 @@ import (
 // inFlight bounds the calls to one cluster at a time: as many as pools are
 // worked on together.
 const inFlight = 256
+
+// copyPatience is how long a claim waits in one call for a copy of its source.
+const copyPatience = 20 * time.Second
 
 func main() {
 	scheme := runtime.NewScheme()
@@ -58,13 +64,23 @@ func main() {
 		Features:       features,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "driver-prefix", EnvVars: []string{"CSI_DRIVER_PREFIX"},
-				Usage: "what precedes .rbd.csi.ceph.com in the driver's name; the own namespace when empty"},
+				Usage: "what precedes .rbd.csi.ceph.com and .cephfs.csi.ceph.com in the drivers' names; the own namespace when empty"},
 			&cli.StringFlag{Name: "csi-socket", EnvVars: []string{"CSI_SOCKET"},
-				Usage: "also serve the CSI controller service on this Unix socket; off when empty"},
+				Usage: "also serve the CSI controller service for RBD on this Unix socket; off when empty"},
+			&cli.StringFlag{Name: "cephfs-csi-socket", EnvVars: []string{"CEPHFS_CSI_SOCKET"},
+				Usage: "also serve the CSI controller service for CephFS on this Unix socket; off when empty"},
 		},
 		Cache: narrow,
 		Setup: setup,
 	}))
+}
+
+// parts are what both drivers use.
+type parts struct {
+	rbd, cephFS string
+	kube        kubernetes.Interface
+	finder      clusters.Finder
+	connections *link.Connections
 }
 
 func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
@@ -72,41 +88,71 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 	if prefix == "" {
 		prefix = app.OwnNamespace(c)
 	}
-	driver := csi.RBDDriver(prefix)
 	kube, err := kubernetes.NewForConfig(mgr.GetConfig())
 	if err != nil {
 		return fmt.Errorf("make client: %w", err)
 	}
-	finder := clusters.Finder{Clusters: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Namespaces: served(c)}
-	connections := &link.Connections{Dialer: librados.Dialer{InFlight: inFlight}}
-	maps := &osdmap.Maps{}
-	controller := &volumes.Controller{
-		Clusters: finder, Connections: connections, NodeList: attachment.Nodes{Reader: mgr.GetAPIReader()},
+	p := parts{
+		rbd: csi.RBDDriver(prefix), cephFS: csi.CephFSDriver(prefix), kube: kube,
+		finder: clusters.Finder{
+			Clusters: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Namespaces: served(c), Identities: csi.RBDIdentities(),
+		},
+		connections: &link.Connections{Dialer: librados.Dialer{InFlight: inFlight}},
 	}
+	maps := &osdmap.Maps{}
+	return errors.Join(
+		p.drivers(mgr, c),
+		(&pool.Reconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Sessions: &link.Sessions{Connections: p.connections, Secrets: p.finder},
+			Maps: maps, Clock: clock.RealClock{}, Events: mgr.GetEventRecorder(pool.Name),
+		}).Register(mgr),
+		(&report.Reconciler{
+			Client: mgr.GetClient(), Namespace: app.OwnNamespace(c), Secrets: p.finder, Clock: clock.RealClock{},
+			Identities: []csi.Identities{csi.RBDIdentities(), csi.CephFSIdentities()},
+			Drop:       func(clusterID string) { p.connections.Drop(clusterID); maps.Forget(clusterID) },
+		}).Register(mgr),
+	)
+}
+
+// drivers sets up the CSI controller side of both drivers.
+func (p parts) drivers(mgr manager.Manager, c *cli.Context) error {
+	images := &volumes.Controller{
+		Clusters: p.finder, Connections: p.connections, NodeList: attachment.Nodes{Reader: mgr.GetAPIReader()},
+	}
+	shares := &subvolumes.Controller{
+		Clusters: p.finder.For(csi.CephFSIdentities()), Connections: p.connections, CopyPatience: copyPatience,
+	}
+	identity := string(uuid.NewUUID())
 	runner := &provision.Runner{
-		Client: kube, Log: mgr.GetLogger(),
-		Provisioner: &provision.Provisioner{
-			Driver: driver, Identity: string(uuid.NewUUID()) + "-" + driver, Volumes: controller, Secrets: finder, Attachments: mgr.GetClient(),
+		Client: p.kube, Log: mgr.GetLogger(),
+		Provisioners: []*provision.Provisioner{
+			{
+				Driver: p.rbd, Identity: identity + "-" + p.rbd, Blocks: true, FSType: csi.DefaultFSType, Volumes: images,
+				Secrets: p.finder, Attachments: mgr.GetClient(),
+			},
+			{
+				Driver: p.cephFS, Identity: identity + "-" + p.cephFS, Volumes: shares,
+				Secrets: p.finder, Attachments: mgr.GetClient(),
+			},
 		},
 	}
 	errs := []error{
 		mgr.Add(runner.Informers()),
 		mgr.Add(runner),
-		(&drivers.Reconciler{Client: mgr.GetClient(), Driver: driver}).Register(mgr),
+		(&drivers.Reconciler{Client: mgr.GetClient(), Drivers: []string{p.rbd, p.cephFS}}).Register(mgr),
 		(&attachment.Reconciler{
-			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Driver: driver, Volumes: controller, Secrets: finder, Clock: clock.RealClock{},
-		}).Register(mgr),
-		(&pool.Reconciler{
-			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Sessions: &link.Sessions{Connections: connections, Secrets: finder},
-			Maps: maps, Clock: clock.RealClock{}, Events: mgr.GetEventRecorder(pool.Name),
-		}).Register(mgr),
-		(&report.Reconciler{
-			Client: mgr.GetClient(), Namespace: app.OwnNamespace(c), Secrets: finder, Clock: clock.RealClock{},
-			Drop: func(clusterID string) { connections.Drop(clusterID); maps.Forget(clusterID) },
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: p.finder, Clock: clock.RealClock{},
+			Drivers: map[string]attachment.Volumes{p.rbd: images, p.cephFS: nil},
 		}).Register(mgr),
 	}
-	if path := c.String("csi-socket"); path != "" {
-		errs = append(errs, mgr.Add(socket.Server{Path: path, Driver: driver, Controller: controller, Log: mgr.GetLogger()}))
+	for _, server := range []socket.Server{
+		{Path: c.String("csi-socket"), Driver: p.rbd, Controller: images},
+		{Path: c.String("cephfs-csi-socket"), Driver: p.cephFS, Controller: shares},
+	} {
+		if server.Path != "" {
+			server.Log = mgr.GetLogger()
+			errs = append(errs, mgr.Add(server))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -84,6 +84,12 @@ const (
 // Clone is how far a copy of a snapshot is.
 type Clone struct {
 	State string `json:"state"`
+	// Source is what is copied; Ceph no longer tells once the clone is complete.
+	Source struct {
+		Group     string `json:"group"`
+		Subvolume string `json:"subvolume"`
+		Snapshot  string `json:"snapshot"`
+	} `json:"source"`
 	// Failure says why a failed clone failed.
 	Failure struct {
 		Message string `json:"error_msg"`

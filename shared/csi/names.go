@@ -2,12 +2,18 @@ package csi
 
 import "strings"
 
-// rbdSuffix follows the namespace in the name of the RBD driver.
-const rbdSuffix = ".rbd.csi.ceph.com"
+// What follows the namespace in the names of the drivers.
+const (
+	rbdSuffix    = ".rbd.csi.ceph.com"
+	cephFSSuffix = ".cephfs.csi.ceph.com"
+)
 
 // RBDDriver returns the name of the RBD driver of an installation: its
 // namespace and a fixed suffix. The name is part of every PersistentVolume.
 func RBDDriver(namespace string) string { return namespace + rbdSuffix }
+
+// CephFSDriver returns the name of the CephFS driver of an installation.
+func CephFSDriver(namespace string) string { return namespace + cephFSSuffix }
 
 // RBDNamespace returns the namespace in an RBD driver name; ok is false for the
 // name of another kind of driver.
@@ -44,6 +50,33 @@ const (
 	AttributeProvisionerID = "storage.kubernetes.io/csiProvisionerIdentity"
 )
 
+// Parameters of a CephFS StorageClass, besides those that RBD has too, and volume
+// attributes of its PersistentVolumes.
+const (
+	ParamFSName             = "fsName"
+	ParamKernelMountOptions = "kernelMountOptions"
+	ParamFUSEMountOptions   = "fuseMountOptions"
+	ParamBackingSnapshot    = "backingSnapshot"
+	ParamSnapshotNamePrefix = "snapshotNamePrefix"
+	// ParamSubvolumeGroup names a subvolume group other than DefaultSubvolumeGroup.
+	ParamSubvolumeGroup    = "subvolumeGroup"
+	DefaultSubvolumeGroup  = "csi"
+	AttributeSubvolumeName = "subvolumeName"
+	// AttributeSubvolumePath is the directory to mount.
+	AttributeSubvolumePath = "subvolumePath"
+	// AttributeRootPath is that directory for a volume that was not provisioned.
+	AttributeRootPath = "rootPath"
+	// AttributeSnapshotRoot is the directory below AttributeSubvolumePath that a volume shows
+	// which is a snapshot, and AttributeSnapshotID is the handle of the snapshot.
+	AttributeSnapshotRoot = "backingSnapshotRoot"
+	AttributeSnapshotID   = "backingSnapshotID"
+	// MounterKernel and MounterFUSE are what ParamMounter can be for CephFS.
+	MounterKernel = "kernel"
+	MounterFUSE   = "fuse"
+	// JournalNamespace is the RADOS namespace of the metadata pool that holds the journal.
+	JournalNamespace = "csi"
+)
+
 // ParamPrefix starts the parameters that are meant for the provisioner and not
 // for the driver.
 const ParamPrefix = "csi.storage.k8s.io/"
@@ -77,14 +110,33 @@ const (
 	SecretUserKey                  = "userKey"
 	RBDProvisionerSecret           = "rook-csi-rbd-provisioner"
 	RBDNodeSecret                  = "rook-csi-rbd-node"
+	CephFSProvisionerSecret        = "rook-csi-cephfs-provisioner"
+	CephFSNodeSecret               = "rook-csi-cephfs-node"
 	ConfigKey                      = "csi-cluster-config-json"
 	DefaultVolumeNamePrefix        = "csi-vol-"
+	DefaultSnapshotNamePrefix      = "csi-snap-"
 	deprecatedParamFSType          = "fstype"
 	deprecatedProvisionerName      = "csiProvisionerSecretName"
 	deprecatedProvisionerNamespace = "csiProvisionerSecretNamespace"
 	deprecatedNodeStageName        = "csiNodeStageSecretName"
 	deprecatedNodeStageNamespace   = "csiNodeStageSecretNamespace"
 )
+
+// Identities are the Secrets of a driver's cephx users in the namespace of a cluster.
+type Identities struct {
+	Provisioner string
+	Node        string
+}
+
+// RBDIdentities are the Secrets of the RBD driver.
+func RBDIdentities() Identities {
+	return Identities{Provisioner: RBDProvisionerSecret, Node: RBDNodeSecret}
+}
+
+// CephFSIdentities are the Secrets of the CephFS driver.
+func CephFSIdentities() Identities {
+	return Identities{Provisioner: CephFSProvisionerSecret, Node: CephFSNodeSecret}
+}
 
 // Deprecated maps the spelling of the oldest StorageClasses to today's.
 func Deprecated() map[string]string {

@@ -18,12 +18,13 @@ const (
 // such as the handle of a volume that was provisioned statically.
 var ErrMalformedID = errors.New("malformed volume handle")
 
-// VolumeID names one volume of one Kubernetes cluster: which CephCluster, which
-// pool, which entry of the journal there.
+// VolumeID names one volume or snapshot of one Kubernetes cluster: which
+// CephCluster, which pool or file system, which entry of the journal there.
 type VolumeID struct {
 	// ClusterID is the namespace of the CephCluster, or the hash of a RADOS namespace.
 	ClusterID string
-	// PoolID is the id of the pool that holds image and journal entry.
+	// PoolID is the id of the pool that holds image and journal entry; for
+	// CephFS it is the id of the file system.
 	PoolID int64
 	// UUID names the journal entry.
 	UUID string

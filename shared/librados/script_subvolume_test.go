@@ -129,7 +129,9 @@ func snapshotScenes() []scene {
 
 func cloneScenes() []scene {
 	copied := func(snapshot, target, pool string) func(ctx context.Context, c ceph.Client) error {
-		return func(ctx context.Context, c ceph.Client) error { return c.SnapshotClone(ctx, in("o"), snapshot, in(target), pool) }
+		return func(ctx context.Context, c ceph.Client) error {
+			return c.SnapshotClone(ctx, in("o"), snapshot, in(target), pool)
+		}
 	}
 	state := func(name string) func(ctx context.Context, c ceph.Client) (any, error) {
 		return func(ctx context.Context, c ceph.Client) (any, error) {

@@ -20,6 +20,7 @@ type subvolumeSnapshot struct {
 type clone struct {
 	state    string
 	snapshot *subvolumeSnapshot
+	source   map[string]string
 }
 
 // finished tells whether a subvolume can be used as far as cloning goes.
@@ -166,7 +167,9 @@ func (c *call) snapshotClone() error {
 		return err
 	}
 	made.quota, made.used = snapshot.quota, snapshot.used
-	made.clone = &clone{state: ceph.CloneComplete, snapshot: snapshot}
+	made.clone = &clone{state: ceph.CloneComplete, snapshot: snapshot, source: map[string]string{
+		"volume": v.name, "group": c.str("group_name"), "subvolume": c.str("sub_name"), "snapshot": c.str("snap_name"),
+	}}
 	if c.clonesHeld {
 		made.clone.state = ceph.ClonePending
 	}
@@ -182,6 +185,9 @@ func (c *call) cloneStatus() (any, error) {
 		return nil, refuse(errNotSupported, "operation 'clone-status' is not allowed on subvolume '%s' of type subvolume", c.str("clone_name"))
 	}
 	status := map[string]any{"state": found.clone.state}
+	if found.clone.state != ceph.CloneComplete {
+		status["source"] = found.clone.source
+	}
 	if found.clone.state == ceph.CloneFailed {
 		status["failure"] = map[string]string{"errno": "28", "error_msg": "No space left on device"}
 	}

@@ -35,6 +35,8 @@ type Finder struct {
 	Secrets  client.Reader
 	// Namespaces are those that this installation serves.
 	Namespaces []string
+	// Identities are the Secrets that stand in where a request carries none.
+	Identities csi.Identities
 }
 
 // Connection returns how to reach the cluster. A cluster whose monitors are not
@@ -49,6 +51,12 @@ func (f Finder) Connection(ctx context.Context, clusterID string) (api.Connectio
 	}
 	return api.Connection{}, fmt.Errorf("find monitors of CephCluster %s/%s: none are published yet: %w",
 		cluster.Namespace, cluster.Name, ceph.ErrUnreachable)
+}
+
+// For returns a Finder for the identities of another driver.
+func (f Finder) For(identities csi.Identities) Finder {
+	f.Identities = identities
+	return f
 }
 
 // Cluster returns the CephCluster in the namespace that the clusterID names.
@@ -86,12 +94,12 @@ func (f Finder) Secret(ctx context.Context, namespace, name string) (map[string]
 
 // NodeKey returns the identity that nodes use for the cluster.
 func (f Finder) NodeKey(ctx context.Context, clusterID string) (keyring.Key, error) {
-	return f.key(ctx, clusterID, csi.RBDNodeSecret)
+	return f.key(ctx, clusterID, f.Identities.Node)
 }
 
 // ProvisionerKey returns the identity that provisions for the cluster.
 func (f Finder) ProvisionerKey(ctx context.Context, clusterID string) (keyring.Key, error) {
-	return f.key(ctx, clusterID, csi.RBDProvisionerSecret)
+	return f.key(ctx, clusterID, f.Identities.Provisioner)
 }
 
 func (f Finder) key(ctx context.Context, namespace, name string) (keyring.Key, error) {

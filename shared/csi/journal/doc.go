@@ -1,8 +1,11 @@
 // Package journal keeps the record of volumes in RADOS omaps: which request
-// made which image. The objects and keys are those of ceph-csi:
+// made which image or subvolume. The objects and keys are those of ceph-csi:
 //
 //	csi.volumes.default   csi.volume.<request name> -> <uuid>, or <pool id>/<uuid>
 //	csi.volume.<uuid>     csi.volname, csi.imagename, csi.imageid, csi.volume.owner, …
+//
+// Snapshots have a journal of the same form: csi.snaps.default, csi.snap.<uuid>,
+// csi.snapname, csi.source.
 //
 // Own keys in csi.volume.<uuid> start with "rook." and are ignored by others.
 //

@@ -15,16 +15,41 @@ import (
 )
 
 const (
-	directory      = "csi.volumes.default"
-	requestPrefix  = "csi.volume."
-	entryPrefix    = "csi.volume."
-	keyRequest     = "csi.volname"
-	keyImage       = "csi.imagename"
-	keyImageID     = "csi.imageid"
-	keyOwner       = "csi.volume.owner"
-	keyKMS         = "csi.volume.encryptKMS"
-	keyJournalPool = "csi.journalpool"
+	keyImage           = "csi.imagename"
+	keyImageID         = "csi.imageid"
+	keyOwner           = "csi.volume.owner"
+	keyKMS             = "csi.volume.encryptKMS"
+	keyJournalPool     = "csi.journalpool"
+	keySource          = "csi.source"
+	keyBackingSnapshot = "csi.volume.backingsnapshotid"
 )
+
+// Kind is what a journal records.
+type Kind int
+
+const (
+	// Volumes are images or subvolumes.
+	Volumes Kind = iota
+	// Snapshots are snapshots of them.
+	Snapshots
+)
+
+// words are the names of objects and keys, which depend on the kind.
+type words struct {
+	directory string
+	// prefix starts the keys of the directory and the names of entries.
+	prefix      string
+	request     string
+	imagePrefix string
+	seed        string
+}
+
+func (k Kind) words() words {
+	if k == Snapshots {
+		return words{"csi.snaps.default", "csi.snap.", "csi.snapname", csi.DefaultSnapshotNamePrefix, "rook-ceph/snapshot/"}
+	}
+	return words{"csi.volumes.default", "csi.volume.", "csi.volname", csi.DefaultVolumeNamePrefix, "rook-ceph/volume/"}
+}
 
 // ErrInconsistent is returned when two records contradict each other. Nothing
 // is changed then: only a person can tell which one is right.
@@ -41,6 +66,13 @@ type Request struct {
 	ImagePrefix string
 	// Owner is the namespace of the claim.
 	Owner string
+	// Source is the image or subvolume that a snapshot is taken of.
+	Source string
+	// BackingSnapshot is the handle of the snapshot that a volume shows without
+	// a copy.
+	BackingSnapshot string
+	// Group is the subvolume group if it is not the default one.
+	Group string
 }
 
 // Entry is the record of one volume.
@@ -51,6 +83,12 @@ type Entry struct {
 	ImageID string
 	Owner   string
 	KMS     string
+	// Source, BackingSnapshot and Group are as in Request.
+	Source          string
+	BackingSnapshot string
+	Group           string
+	// Users are the uuids of the volumes that show a snapshot without a copy.
+	Users []string
 	// PoolID is the pool of the image when it is not the journal's, else -1.
 	PoolID int64
 	Format Format
@@ -60,22 +98,27 @@ type Entry struct {
 	Published map[string]Access
 }
 
-// Journal is the record of one pool.
+// Journal is the record of one pool, or of one namespace of it.
 type Journal struct {
 	Omaps storage.Omaps
+	Kind  Kind
 }
+
+// entry is the object that holds the record of a volume or snapshot.
+func (j Journal) entry(id string) string { return j.Kind.words().prefix + id }
 
 // Find returns the volume that was reserved for a request; found is false when
 // there is none or when the reservation never got beyond its first write.
 func (j Journal) Find(ctx context.Context, request string) (entry Entry, found bool, err error) {
-	values, err := j.Omaps.Omap(ctx, directory, requestPrefix+request)
+	at := j.Kind.words()
+	values, err := j.Omaps.Omap(ctx, at.directory, at.prefix+request)
 	if errors.Is(err, ceph.ErrNotFound) {
 		return Entry{}, false, nil
 	}
 	if err != nil {
 		return Entry{}, false, fmt.Errorf("read journal of %q: %w", request, err)
 	}
-	value, found := values[requestPrefix+request]
+	value, found := values[at.prefix+request]
 	if !found {
 		return Entry{}, false, nil
 	}
@@ -103,21 +146,25 @@ func (j Journal) Find(ctx context.Context, request string) (entry Entry, found b
 
 // Entry reads the record of a volume, ceph.ErrNotFound if there is none.
 func (j Journal) Entry(ctx context.Context, id string) (Entry, error) {
-	values, err := j.Omaps.Omap(ctx, entryPrefix+id)
+	values, err := j.Omaps.Omap(ctx, j.entry(id))
 	if err != nil {
 		return Entry{}, fmt.Errorf("read journal entry %s: %w", id, err)
 	}
 	entry := Entry{
 		UUID:    id,
-		Request: values[keyRequest],
+		Request: values[j.Kind.words().request],
 		Image:   values[keyImage],
 		ImageID: values[keyImageID],
 		Owner:   values[keyOwner],
 		KMS:     values[keyKMS],
+		Source:  values[keySource],
+		Group:   values[keyGroup],
 		PoolID:  -1,
+
+		BackingSnapshot: values[keyBackingSnapshot],
 	}
 	if entry.Image == "" {
-		entry.Image = csi.DefaultVolumeNamePrefix + id
+		entry.Image = j.Kind.words().imagePrefix + id
 	}
 	if err := entry.readUse(values); err != nil {
 		return Entry{}, fmt.Errorf("read journal entry %s: %w", id, err)
@@ -129,20 +176,28 @@ func (j Journal) Entry(ctx context.Context, id string) (Entry, error) {
 // it, also at the same time elsewhere, gives the same record. The entry is
 // written before the name leads to it, so a name never leads to nothing.
 func (j Journal) Reserve(ctx context.Context, request Request) (Entry, error) {
+	at := j.Kind.words()
 	prefix := request.ImagePrefix
 	if prefix == "" {
-		prefix = csi.DefaultVolumeNamePrefix
+		prefix = at.imagePrefix
 	}
-	id := UUID(request)
-	entry := Entry{UUID: id, Request: request.Name, Image: prefix + id, Owner: request.Owner, PoolID: -1}
-	values := map[string]string{keyRequest: entry.Request, keyImage: entry.Image}
-	if entry.Owner != "" {
-		values[keyOwner] = entry.Owner
+	id := j.UUID(request)
+	entry := Entry{
+		UUID: id, Request: request.Name, Image: prefix + id, Owner: request.Owner, PoolID: -1,
+		Source: request.Source, BackingSnapshot: request.BackingSnapshot, Group: request.Group,
 	}
-	if err := j.Omaps.SetOmap(ctx, entryPrefix+id, values); err != nil {
+	values := map[string]string{at.request: entry.Request, keyImage: entry.Image}
+	for key, value := range map[string]string{
+		keyOwner: entry.Owner, keySource: entry.Source, keyBackingSnapshot: entry.BackingSnapshot, keyGroup: entry.Group,
+	} {
+		if value != "" {
+			values[key] = value
+		}
+	}
+	if err := j.Omaps.SetOmap(ctx, j.entry(id), values); err != nil {
 		return Entry{}, fmt.Errorf("write journal entry %s: %w", id, err)
 	}
-	if err := j.Omaps.SetOmap(ctx, directory, map[string]string{requestPrefix + request.Name: id}); err != nil {
+	if err := j.Omaps.SetOmap(ctx, at.directory, map[string]string{at.prefix + request.Name: id}); err != nil {
 		return Entry{}, fmt.Errorf("write journal of %q: %w", request.Name, err)
 	}
 	return entry, nil
@@ -155,7 +210,7 @@ func (j Journal) SetImageID(ctx context.Context, id, image string) error {
 }
 
 func (j Journal) set(ctx context.Context, id, key, value string) error {
-	if err := j.Omaps.SetOmap(ctx, entryPrefix+id, map[string]string{key: value}); err != nil {
+	if err := j.Omaps.SetOmap(ctx, j.entry(id), map[string]string{key: value}); err != nil {
 		return fmt.Errorf("write %s of journal entry %s: %w", key, id, err)
 	}
 	return nil
@@ -168,7 +223,7 @@ func (j Journal) Forget(ctx context.Context, entry Entry) error {
 	if err := j.forgetRequest(ctx, entry.Request, entry.UUID); err != nil {
 		return err
 	}
-	if err := j.Omaps.RemoveObject(ctx, entryPrefix+entry.UUID); err != nil && !errors.Is(err, ceph.ErrNotFound) {
+	if err := j.Omaps.RemoveObject(ctx, j.entry(entry.UUID)); err != nil && !errors.Is(err, ceph.ErrNotFound) {
 		return fmt.Errorf("remove journal entry %s: %w", entry.UUID, err)
 	}
 	return nil
@@ -179,17 +234,18 @@ func (j Journal) forgetRequest(ctx context.Context, request, id string) error {
 	if request == "" {
 		return nil
 	}
-	values, err := j.Omaps.Omap(ctx, directory, requestPrefix+request)
+	at := j.Kind.words()
+	values, err := j.Omaps.Omap(ctx, at.directory, at.prefix+request)
 	if errors.Is(err, ceph.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("read journal of %q: %w", request, err)
 	}
-	if !leadsTo(values[requestPrefix+request], id) {
+	if !leadsTo(values[at.prefix+request], id) {
 		return nil
 	}
-	if err := j.Omaps.RemoveOmap(ctx, directory, requestPrefix+request); err != nil {
+	if err := j.Omaps.RemoveOmap(ctx, at.directory, at.prefix+request); err != nil {
 		return fmt.Errorf("remove journal of %q: %w", request, err)
 	}
 	return nil
@@ -197,7 +253,8 @@ func (j Journal) forgetRequest(ctx context.Context, request, id string) error {
 
 // Requests returns all request names with the uuid that each leads to.
 func (j Journal) Requests(ctx context.Context) (map[string]string, error) {
-	values, err := j.Omaps.Omap(ctx, directory)
+	at := j.Kind.words()
+	values, err := j.Omaps.Omap(ctx, at.directory)
 	if errors.Is(err, ceph.ErrNotFound) {
 		return nil, nil
 	}
@@ -206,7 +263,7 @@ func (j Journal) Requests(ctx context.Context) (map[string]string, error) {
 	}
 	requests := make(map[string]string, len(values))
 	for key, value := range values {
-		name, found := strings.CutPrefix(key, requestPrefix)
+		name, found := strings.CutPrefix(key, at.prefix)
 		if !found {
 			continue
 		}
@@ -219,8 +276,8 @@ func (j Journal) Requests(ctx context.Context) (map[string]string, error) {
 
 // UUID returns the uuid that a request reserves: the same for the same request
 // at any time and place.
-func UUID(request Request) string {
-	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("rook-ceph/volume/"+request.ClusterID+"/"+request.Name)).String()
+func (j Journal) UUID(request Request) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(j.Kind.words().seed+request.ClusterID+"/"+request.Name)).String()
 }
 
 // leadsTo tells whether a reference, which may be missing or mangled, leads to

@@ -189,16 +189,17 @@ func TestForget_keeps_a_name_that_leads_elsewhere(t *testing.T) {
 
 func TestUUID_differs_by_cluster_and_request(t *testing.T) {
 	t.Parallel()
+	var j journal.Journal
 	seen := map[string]journal.Request{}
 	for _, asked := range []journal.Request{
 		{Name: "a", ClusterID: "one"}, {Name: "b", ClusterID: "one"}, {Name: "a", ClusterID: "two"},
 	} {
-		id := journal.UUID(asked)
+		id := j.UUID(asked)
 		if other, ok := seen[id]; ok {
 			t.Errorf("%v and %v share %s", asked, other, id)
 		}
 		seen[id] = asked
-		if again := journal.UUID(asked); again != id {
+		if again := j.UUID(asked); again != id {
 			t.Errorf("%v: want %s, got %s", asked, id, again)
 		}
 	}

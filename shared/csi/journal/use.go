@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 const (
 	keyFormat       = "rook.format"
 	keyHolder       = "rook.holder"
+	keyGroup        = "rook.subvolumegroup"
+	userPrefix      = "rook.user."
 	publishedPrefix = "rook.published."
 	claimLock       = "rook.claim"
 	// claimLease bounds how long a crashed claimer keeps others waiting.
@@ -80,12 +83,39 @@ func (e *Entry) readUse(values map[string]string) error {
 		}
 	}
 	for key, value := range values {
+		if volume, found := strings.CutPrefix(key, userPrefix); found {
+			e.Users = append(e.Users, volume)
+		}
 		if node, found := strings.CutPrefix(key, publishedPrefix); found {
 			if e.Published == nil {
 				e.Published = map[string]Access{}
 			}
 			e.Published[node] = Access(value)
 		}
+	}
+	slices.Sort(e.Users)
+	return nil
+}
+
+// AddUser records that a volume shows the snapshot id without a copy. A snapshot
+// that is not recorded is ceph.ErrNotFound. The caller keeps others from
+// removing the snapshot meanwhile.
+func (j Journal) AddUser(ctx context.Context, id, volume string) error {
+	entry, err := j.Entry(ctx, id)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(entry.Users, volume) {
+		return nil
+	}
+	return j.set(ctx, id, userPrefix+volume, entry.Image)
+}
+
+// RemoveUser records that a volume no longer shows the snapshot id.
+func (j Journal) RemoveUser(ctx context.Context, id, volume string) error {
+	err := j.Omaps.RemoveOmap(ctx, j.entry(id), userPrefix+volume)
+	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
+		return fmt.Errorf("write journal entry %s: %w", id, err)
 	}
 	return nil
 }
@@ -102,7 +132,7 @@ func (j Journal) SetFormat(ctx context.Context, id string, format Format) error 
 // SetHolder records who has the volume attached for writing; nil says nobody.
 func (j Journal) SetHolder(ctx context.Context, id string, holder *Holder) error {
 	if holder == nil {
-		err := j.Omaps.RemoveOmap(ctx, entryPrefix+id, keyHolder)
+		err := j.Omaps.RemoveOmap(ctx, j.entry(id), keyHolder)
 		if err != nil && !errors.Is(err, ceph.ErrNotFound) {
 			return fmt.Errorf("remove %s of journal entry %s: %w", keyHolder, id, err)
 		}
@@ -147,7 +177,7 @@ func (j Journal) Publish(ctx context.Context, id, node string, access Access) er
 
 // Unpublish records that the volume is no longer attached to a node.
 func (j Journal) Unpublish(ctx context.Context, id, node string) error {
-	err := j.Omaps.RemoveOmap(ctx, entryPrefix+id, publishedPrefix+node)
+	err := j.Omaps.RemoveOmap(ctx, j.entry(id), publishedPrefix+node)
 	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
 		return fmt.Errorf("write journal entry %s: %w", id, err)
 	}
@@ -157,14 +187,14 @@ func (j Journal) Unpublish(ctx context.Context, id, node string) error {
 // locked runs do with the entry while no other claim on it is under way.
 func (j Journal) locked(ctx context.Context, id string, do func(Entry) error) error {
 	cookie := uuid.NewString()
-	if err := j.Omaps.Lock(ctx, entryPrefix+id, claimLock, cookie, claimLease); err != nil {
+	if err := j.Omaps.Lock(ctx, j.entry(id), claimLock, cookie, claimLease); err != nil {
 		return fmt.Errorf("claim volume %s: %w", id, err)
 	}
 	entry, err := j.Entry(ctx, id)
 	if err == nil {
 		err = do(entry)
 	}
-	unlocked := j.Omaps.Unlock(context.WithoutCancel(ctx), entryPrefix+id, claimLock, cookie)
+	unlocked := j.Omaps.Unlock(context.WithoutCancel(ctx), j.entry(id), claimLock, cookie)
 	if unlocked != nil && !errors.Is(unlocked, ceph.ErrNotFound) {
 		err = errors.Join(err, fmt.Errorf("end claim of volume %s: %w", id, unlocked))
 	}

@@ -48,9 +48,10 @@ type Reconciler struct {
 	Client client.Client
 	// Live reads Nodes and PersistentVolumes from the API server: a stale Node
 	// must not pass for evidence.
-	Live    client.Reader
-	Driver  string
-	Volumes Volumes
+	Live client.Reader
+	// Drivers are ours by name, each with its CSI controller service. A driver
+	// whose volumes any number of nodes may use has nil: attaching does nothing.
+	Drivers map[string]Volumes
 	Secrets Secrets
 	Clock   clock.PassiveClock
 }
@@ -64,7 +65,11 @@ type Reconciler struct {
 func (r *Reconciler) Register(mgr manager.Manager) error {
 	ours := predicate.NewPredicateFuncs(func(object client.Object) bool {
 		attachment, ok := object.(*storagev1.VolumeAttachment)
-		return ok && attachment.Spec.Attacher == r.Driver
+		if !ok {
+			return false
+		}
+		_, ours := r.Drivers[attachment.Spec.Attacher]
+		return ours
 	})
 	err := ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&storagev1.VolumeAttachment{}, builder.WithPredicates(ours, changed{})).
@@ -102,7 +107,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("read VolumeAttachment: %w", err)
 	}
-	p := &pass{Reconciler: r, attachment: &attachment, apply: apply.Applier{Client: r.Client, Manager: Name}}
+	p := &pass{
+		Reconciler: r, attachment: &attachment, driver: attachment.Spec.Attacher, volumes: r.Drivers[attachment.Spec.Attacher],
+		apply: apply.Applier{Client: r.Client, Manager: Name},
+	}
 	if attachment.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, p.attach(ctx)
 	}
@@ -125,7 +133,7 @@ func (r *Reconciler) volume(ctx context.Context, attachment *storagev1.VolumeAtt
 	if err := r.Live.Get(ctx, types.NamespacedName{Name: *name}, &volume); err != nil {
 		return nil, fmt.Errorf("read PersistentVolume %s: %w", *name, err)
 	}
-	if volume.Spec.CSI == nil || volume.Spec.CSI.Driver != r.Driver {
+	if volume.Spec.CSI == nil || volume.Spec.CSI.Driver != attachment.Spec.Attacher {
 		return nil, fmt.Errorf("read PersistentVolume %s: %w", *name, errForeign)
 	}
 	return &volume, nil

@@ -25,6 +25,7 @@ import (
 
 const (
 	driver = "rook-ceph.rbd.csi.ceph.com"
+	shared = "rook-ceph.cephfs.csi.ceph.com"
 	handle = "0001-0009-rook-ceph-0000000000000001-00f6cf51-843c-505c-ae2d-17ca89a08a2b"
 )
 
@@ -82,7 +83,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 	}
 	w := &world{t: t, client: testenv.Fake(t, append(objects, volume)...).WithStatusSubresource(&storagev1.VolumeAttachment{}).Build()}
 	w.r = &attachment.Reconciler{
-		Client: w.client, Live: w.client, Driver: driver, Volumes: w, Secrets: w,
+		Client: w.client, Live: w.client, Drivers: map[string]attachment.Volumes{driver: w, shared: nil}, Secrets: w,
 		Clock: clocktesting.NewFakePassiveClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)),
 	}
 	return w
@@ -256,5 +257,26 @@ func TestDetach(t *testing.T) {
 				t.Errorf("status %+v", a.Status)
 			}
 		})
+	}
+}
+
+func TestAttach_of_a_volume_that_any_node_may_use_asks_nobody(t *testing.T) {
+	t.Parallel()
+	volume := &corev1.PersistentVolume{
+		ObjectMeta: metav1.ObjectMeta{Name: "pvc-shared"},
+		Spec: corev1.PersistentVolumeSpec{PersistentVolumeSource: corev1.PersistentVolumeSource{
+			CSI: &corev1.CSIPersistentVolumeSource{Driver: shared, VolumeHandle: handle}}},
+	}
+	a := attach("n1")
+	a.Spec.Attacher, a.Spec.Source.PersistentVolumeName = shared, ptr.To("pvc-shared")
+	w := newWorld(t, a, volume)
+	if err := w.pass("csi-n1"); err != nil || !w.get().Status.Attached {
+		t.Errorf("attach: %v, %+v", err, w.get().Status)
+	}
+	if err := w.client.Delete(t.Context(), w.get()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.pass("csi-n1"); err != nil || w.get() != nil || len(w.asked) > 0 {
+		t.Errorf("detach: %v, %+v, asked %v", err, w.get(), w.asked)
 	}
 }

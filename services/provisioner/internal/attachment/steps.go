@@ -30,6 +30,8 @@ var (
 type pass struct {
 	*Reconciler
 	attachment *storagev1.VolumeAttachment
+	driver     string
+	volumes    Volumes
 	apply      apply.Applier
 }
 
@@ -44,7 +46,7 @@ func (p *pass) attach(ctx context.Context) error {
 	if p.attachment.Status.Attached {
 		return nil
 	}
-	if err := p.apply.Finalizer(ctx, p.attachment, Finalizer(p.Driver)); err != nil {
+	if err := p.apply.Finalizer(ctx, p.attachment, Finalizer(p.driver)); err != nil {
 		return err
 	}
 	if err := p.publish(ctx); err != nil {
@@ -62,6 +64,9 @@ func (p *pass) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if p.volumes == nil {
+		return nil
+	}
 	source := volume.Spec.CSI
 	if source.VolumeAttributes[csi.AttributeStaticVolume] == "true" {
 		return nil // it has no journal; the node makes sure that it is the only one
@@ -77,7 +82,7 @@ func (p *pass) publish(ctx context.Context) error {
 	if err := p.retireOthers(ctx, volume, secrets); err != nil {
 		return err
 	}
-	_, err = p.Volumes.ControllerPublishVolume(ctx, &csipb.ControllerPublishVolumeRequest{
+	_, err = p.volumes.ControllerPublishVolume(ctx, &csipb.ControllerPublishVolumeRequest{
 		VolumeId: source.VolumeHandle, NodeId: p.attachment.Spec.NodeName, Readonly: source.ReadOnly,
 		VolumeCapability: provision.Capability(volume.Spec.VolumeMode, mode, source.FSType, volume.Spec.MountOptions),
 		VolumeContext:    source.VolumeAttributes, Secrets: secrets,
@@ -89,7 +94,7 @@ func (p *pass) publish(ctx context.Context) error {
 // that Kubernetes does not: their VolumeAttachments vanished without us.
 func (p *pass) retireOthers(ctx context.Context, volume *corev1.PersistentVolume, secrets map[string]string) error {
 	handle := volume.Spec.CSI.VolumeHandle
-	held, err := p.Volumes.Nodes(ctx, handle, secrets)
+	held, err := p.volumes.Nodes(ctx, handle, secrets)
 	if err != nil {
 		return err
 	}
@@ -127,7 +132,7 @@ func (p *pass) detach(ctx context.Context) error {
 	volume, err := p.volume(ctx, p.attachment)
 	switch {
 	case apierrors.IsNotFound(err), errors.Is(err, errForeign), errors.Is(err, errInline):
-		return p.apply.RemoveFinalizer(ctx, p.attachment, Finalizer(p.Driver))
+		return p.apply.RemoveFinalizer(ctx, p.attachment, Finalizer(p.driver))
 	case err != nil:
 		return err
 	}
@@ -138,10 +143,13 @@ func (p *pass) detach(ctx context.Context) error {
 		}, err)
 	}
 	ctrl.LoggerFrom(ctx).Info("volume detached", "volume", volume.Name, "node", p.attachment.Spec.NodeName)
-	return p.apply.RemoveFinalizer(ctx, p.attachment, Finalizer(p.Driver))
+	return p.apply.RemoveFinalizer(ctx, p.attachment, Finalizer(p.driver))
 }
 
 func (p *pass) unpublish(ctx context.Context, volume *corev1.PersistentVolume) error {
+	if p.volumes == nil {
+		return nil
+	}
 	source := volume.Spec.CSI
 	if source.VolumeAttributes[csi.AttributeStaticVolume] == "true" {
 		return nil
@@ -159,10 +167,10 @@ func (p *pass) letGo(ctx context.Context, handle, node string, secrets map[strin
 	if err != nil {
 		return err
 	}
-	if err := p.Volumes.Release(ctx, handle, node, evidence, secrets); err != nil {
+	if err := p.volumes.Release(ctx, handle, node, evidence, secrets); err != nil {
 		return err
 	}
-	_, err = p.Volumes.ControllerUnpublishVolume(ctx, &csipb.ControllerUnpublishVolumeRequest{
+	_, err = p.volumes.ControllerUnpublishVolume(ctx, &csipb.ControllerUnpublishVolumeRequest{
 		VolumeId: handle, NodeId: node, Secrets: secrets,
 	})
 	return err
@@ -179,7 +187,7 @@ func (p *pass) evidence(ctx context.Context, handle, name string) (volumes.Evide
 	if err != nil {
 		return volumes.InUse, fmt.Errorf("read Node %s: %w", name, err)
 	}
-	return weigh(&node, p.Driver, handle), nil
+	return weigh(&node, p.driver, handle), nil
 }
 
 // weigh says what a Node object proves.

@@ -3,6 +3,7 @@ package drivers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,12 +24,12 @@ import (
 // Name of the controller.
 const Name = "provisioner.drivers"
 
-// Reconciler keeps one CSIDriver while there is a cluster that it can serve. It
+// Reconciler keeps the CSIDrivers while there is a cluster that they can serve. A driver
 // outlives the release as long as a cluster does, because volumes in use need
 // it; with the last cluster it goes.
 type Reconciler struct {
-	Client client.Client
-	Driver string
+	Client  client.Client
+	Drivers []string
 }
 
 // +kubebuilder:rbac:groups=storage.k8s.io,resources=csidrivers,verbs=get;list;watch;create;patch;delete
@@ -37,16 +38,22 @@ type Reconciler struct {
 // Register adds the controller to a manager. It also runs once at the start,
 // when there may be no object to be told about.
 func (r *Reconciler) Register(mgr manager.Manager) error {
-	ours := predicate.NewPredicateFuncs(func(object client.Object) bool { return object.GetName() == r.Driver })
-	start := make(chan event.GenericEvent, 1)
-	driver := &storagev1.CSIDriver{}
-	driver.SetName(r.Driver)
-	start <- event.GenericEvent{Object: driver}
+	ours := predicate.NewPredicateFuncs(func(object client.Object) bool { return slices.Contains(r.Drivers, object.GetName()) })
+	start := make(chan event.GenericEvent, len(r.Drivers))
+	for _, name := range r.Drivers {
+		driver := &storagev1.CSIDriver{}
+		driver.SetName(name)
+		start <- event.GenericEvent{Object: driver}
+	}
 	err := ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&storagev1.CSIDriver{}, builder.WithPredicates(ours)).
 		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(
 			func(context.Context, client.Object) []ctrl.Request {
-				return []ctrl.Request{{NamespacedName: client.ObjectKey{Name: r.Driver}}}
+				requests := make([]ctrl.Request, len(r.Drivers))
+				for i, name := range r.Drivers {
+					requests[i].Name = name
+				}
+				return requests
 			}), builder.WithPredicates(comesOrGoes())).
 		WatchesRawSource(source.Channel(start, &handler.EnqueueRequestForObject{})).
 		Complete(r)
@@ -63,22 +70,22 @@ func comesOrGoes() predicate.Predicate {
 
 // Reconcile applies the object, or deletes the one that it applied when no
 // cluster is left.
-func (r *Reconciler) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, error) {
+func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	applier := apply.Applier{Client: r.Client, Manager: Name}
 	clusters := api.CephClusterList{}
 	if err := r.Client.List(ctx, &clusters); err != nil {
 		return ctrl.Result{}, fmt.Errorf("list clusters: %w", err)
 	}
 	if len(clusters.Items) > 0 {
-		return ctrl.Result{}, applier.Set(ctx, nil, object(r.Driver))
+		return ctrl.Result{}, applier.Set(ctx, nil, object(request.Name))
 	}
 	driver := &storagev1.CSIDriver{}
-	err := r.Client.Get(ctx, client.ObjectKey{Name: r.Driver}, driver)
+	err := r.Client.Get(ctx, client.ObjectKey{Name: request.Name}, driver)
 	if apierrors.IsNotFound(err) || err == nil && driver.Labels[apply.ManagedBy] != Name {
 		return ctrl.Result{}, nil
 	}
 	if err != nil {
-		return ctrl.Result{}, fmt.Errorf("read CSIDriver %s: %w", r.Driver, err)
+		return ctrl.Result{}, fmt.Errorf("read CSIDriver %s: %w", request.Name, err)
 	}
 	return ctrl.Result{}, applier.Delete(ctx, driver)
 }

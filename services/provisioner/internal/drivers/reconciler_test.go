@@ -25,8 +25,8 @@ func TestTheDriverLivesAsLongAsACluster(t *testing.T) {
 	c := fake.NewClientBuilder().WithScheme(known).WithReturnManagedFields().WithObjects(foreign).Build()
 	pass := func(name string, want int) {
 		t.Helper()
-		r := Reconciler{Client: c, Driver: name}
-		if _, err := r.Reconcile(t.Context(), ctrl.Request{}); err != nil {
+		r := Reconciler{Client: c, Drivers: []string{name}}
+		if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKey{Name: name}}); err != nil {
 			t.Fatal(err)
 		}
 		list := storagev1.CSIDriverList{}

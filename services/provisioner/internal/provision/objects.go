@@ -118,10 +118,7 @@ func fsType(mode *corev1.PersistentVolumeMode, parameters map[string]string) str
 	if isBlock(mode) {
 		return ""
 	}
-	if wanted := parameters[csi.ParamFSType]; wanted != "" {
-		return wanted
-	}
-	return csi.DefaultFSType
+	return parameters[csi.ParamFSType]
 }
 
 // persistentVolume writes down a volume that was made.

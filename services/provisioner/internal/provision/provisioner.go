@@ -33,8 +33,13 @@ type Provisioner struct {
 	Driver string
 	// Identity tells the processes apart that made volumes.
 	Identity string
-	Volumes  Volumes
-	Secrets  Secrets
+	// Blocks tells whether the driver has raw block volumes.
+	Blocks bool
+	// FSType is what a volume is formatted with where the class names nothing;
+	// empty for a driver that formats nothing.
+	FSType  string
+	Volumes Volumes
+	Secrets Secrets
 	// Attachments lists VolumeAttachments.
 	Attachments client.Reader
 }
@@ -46,14 +51,14 @@ var (
 	errAttached = errors.New("volume is still attached")
 )
 
-// SupportsBlock is true: raw block volumes are.
-func (*Provisioner) SupportsBlock(context.Context) bool { return true }
+// SupportsBlock tells whether raw block volumes can be had.
+func (p *Provisioner) SupportsBlock(context.Context) bool { return p.Blocks }
 
 // Provision makes a volume for a claim.
 func (p *Provisioner) Provision(
 	ctx context.Context, options controller.ProvisionOptions,
 ) (*corev1.PersistentVolume, controller.ProvisioningState, error) {
-	parameters := normalize(options.StorageClass.Parameters)
+	parameters := p.normalize(options.StorageClass.Parameters)
 	refs, err := readReferences(parameters, options.PVName, options.PVC)
 	if err != nil {
 		return nil, controller.ProvisioningFinished, status.Error(codes.InvalidArgument, err.Error())

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
@@ -27,12 +30,12 @@ const (
 // +kubebuilder:rbac:groups=storage.k8s.io,resources=storageclasses;volumeattachments,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=events,verbs=create;patch;update
 
-// Runner runs the provisioning library while this process leads. Its informers
+// Runner runs the provisioning library for every driver while this process leads. Its informers
 // run before that, so that a standby is warm.
 type Runner struct {
-	Client      kubernetes.Interface
-	Provisioner *Provisioner
-	Log         logr.Logger
+	Client       kubernetes.Interface
+	Provisioners []*Provisioner
+	Log          logr.Logger
 
 	factory informers.SharedInformerFactory
 }
@@ -76,10 +79,22 @@ func (r *Runner) Start(ctx context.Context) error {
 	if r.factory == nil {
 		return fmt.Errorf("start provisioner: %w", errNoInformers)
 	}
+	var running sync.WaitGroup
+	for _, provisioner := range r.Provisioners {
+		ctx := klog.NewContext(ctx, r.Log.WithValues("driver", provisioner.Driver))
+		library := r.library(ctx, provisioner)
+		running.Go(func() { library.Run(ctx) })
+	}
+	running.Wait()
+	return nil
+}
+
+// library sets the provisioning library up for one driver. Drivers have queues
+// of their own, so that one that waits for Ceph does not delay the other.
+func (r *Runner) library(ctx context.Context, provisioner *Provisioner) *controller.ProvisionController {
 	core, storage := r.factory.Core().V1(), r.factory.Storage().V1()
-	ctx = klog.NewContext(ctx, r.Log)
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[string](firstRetry, lastRetry)
-	provisioner := controller.NewProvisionController(ctx, r.Client, r.Provisioner.Driver, r.Provisioner,
+	return controller.NewProvisionController(ctx, r.Client, provisioner.Driver, provisioner,
 		controller.LeaderElection(false),
 		controller.Threadiness(workers),
 		controller.RateLimiter(limiter),
@@ -90,12 +105,23 @@ func (r *Runner) Start(ctx context.Context) error {
 		controller.AddFinalizer(true),
 		controller.ProvisionTimeout(callTimeout),
 		controller.DeletionTimeout(callTimeout),
-		controller.ClaimsInformer(core.PersistentVolumeClaims().Informer()),
+		controller.ClaimsInformer(claims{core.PersistentVolumeClaims().Informer()}),
 		controller.VolumesInformer(core.PersistentVolumes().Informer()),
 		controller.ClassesInformer(storage.StorageClasses().Informer()),
 	)
-	provisioner.Run(ctx)
-	return nil
+}
+
+// claims is an informer that several libraries share, each of which adds the
+// same index.
+type claims struct{ cache.SharedIndexInformer }
+
+// AddIndexers adds those that are not there yet.
+func (c claims) AddIndexers(wanted cache.Indexers) error {
+	missing := maps.Clone(wanted)
+	for name := range c.GetIndexer().GetIndexers() {
+		delete(missing, name)
+	}
+	return c.SharedIndexInformer.AddIndexers(missing)
 }
 
 var errNoInformers = errors.New("informers were not set up")

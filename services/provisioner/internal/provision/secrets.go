@@ -115,8 +115,9 @@ func readReferences(parameters map[string]string, volume string, claim *corev1.P
 	return refs, nil
 }
 
-// normalize spells the parameters of the oldest StorageClasses as today.
-func normalize(parameters map[string]string) map[string]string {
+// normalize spells the parameters of the oldest StorageClasses as today, and
+// fills in the file system that the driver makes.
+func (p *Provisioner) normalize(parameters map[string]string) map[string]string {
 	current := csi.Deprecated()
 	normal := make(map[string]string, len(parameters))
 	for name, value := range parameters {
@@ -127,6 +128,9 @@ func normalize(parameters map[string]string) map[string]string {
 			name = today
 		}
 		normal[name] = value
+	}
+	if normal[csi.ParamFSType] == "" {
+		normal[csi.ParamFSType] = p.FSType
 	}
 	return normal
 }

@@ -17,6 +17,7 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -37,7 +38,9 @@ type Reconciler struct {
 	Client client.Client
 	// Namespace is ours: the ConfigMap for other tools is there.
 	Namespace string
-	Secrets   Secrets
+	// Identities are the Secrets that the drivers need.
+	Identities []csi.Identities
+	Secrets    Secrets
 	// Drop closes the connections to a cluster that is gone.
 	Drop  func(clusterID string)
 	Clock clock.PassiveClock
@@ -49,7 +52,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephblockpools,verbs=get;list;watch
 // +kubebuilder:rbac:namespace=own,groups="",resources=configmaps,resourceNames=rook-ceph-csi-config,verbs=get;list;watch;patch
 // +kubebuilder:rbac:namespace=own,groups="",resources=configmaps,verbs=create
-// +kubebuilder:rbac:namespace=cluster,groups="",resources=secrets,resourceNames=rook-csi-rbd-provisioner;rook-csi-rbd-node,verbs=get
+// +kubebuilder:rbac:namespace=cluster,groups="",resources=secrets,resourceNames=rook-csi-rbd-provisioner;rook-csi-rbd-node;rook-csi-cephfs-provisioner;rook-csi-cephfs-node,verbs=get
 
 // Register adds the controller to a manager.
 func (r *Reconciler) Register(mgr manager.Manager) error {

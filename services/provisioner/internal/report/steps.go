@@ -45,7 +45,11 @@ func (p *pass) manager(context.Context) (step.Outcome, error) {
 // users looks for the Secrets that mon-manager makes.
 func (p *pass) users(ctx context.Context) (step.Outcome, error) {
 	var missing []string
-	for _, name := range []string{csi.RBDProvisionerSecret, csi.RBDNodeSecret} {
+	var wanted []string
+	for _, driver := range p.Identities {
+		wanted = append(wanted, driver.Provisioner, driver.Node)
+	}
+	for _, name := range wanted {
 		_, err := p.Secrets.Secret(ctx, p.cluster.Namespace, name)
 		if errors.Is(err, clusters.ErrNoSecret) {
 			missing = append(missing, name)

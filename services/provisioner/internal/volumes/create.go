@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/call"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
@@ -24,23 +25,23 @@ func (c *Controller) CreateVolume(
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := c.lock(order.clusterID + "/" + order.request.Name)
+	unlock, err := c.turns.Take(order.clusterID + "/" + order.request.Name)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	cluster, err := c.connect(ctx, order.clusterID, request.GetSecrets())
 	if err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	at, err := openFor(ctx, cluster, order)
 	if err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	defer at.close()
 	entry, image, err := at.create(ctx, order)
 	if err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	return created(order, at.pool, entry, image)
 }
@@ -113,7 +114,7 @@ func (p place) makeImage(ctx context.Context, entry journal.Entry, layout storag
 func created(order order, pool storage.Pool, entry journal.Entry, image storage.Image) (*csipb.CreateVolumeResponse, error) {
 	id := csi.VolumeID{ClusterID: order.clusterID, PoolID: pool.ID(), UUID: entry.UUID}
 	if err := id.Valid(); err != nil {
-		return nil, invalid("StorageClass parameter `%s`: %v", csi.ParamClusterID, err)
+		return nil, call.Invalid("StorageClass parameter `%s`: %v", csi.ParamClusterID, err)
 	}
 	if image.Size != order.layout.Size {
 		return nil, status.Errorf(codes.AlreadyExists, "volume %s exists with %d bytes, not %d", order.request.Name, image.Size, order.layout.Size)

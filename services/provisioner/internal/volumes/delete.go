@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/call"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
@@ -23,23 +24,23 @@ func (c *Controller) DeleteVolume(
 ) (*csipb.DeleteVolumeResponse, error) {
 	handle := request.GetVolumeId()
 	if handle == "" {
-		return nil, invalid("volume_id is missing")
+		return nil, call.Invalid("volume_id is missing")
 	}
-	unlock, err := c.lock(handle)
+	unlock, err := c.turns.Take(handle)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	at, entry, err := c.find(ctx, handle, request.GetSecrets())
-	if status.Code(coded(err)) == codes.NotFound {
+	if status.Code(call.Coded(err)) == codes.NotFound {
 		return &csipb.DeleteVolumeResponse{}, nil
 	}
 	if err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	defer at.close()
 	if err := at.remove(ctx, entry); err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	return &csipb.DeleteVolumeResponse{}, nil
 }
@@ -128,14 +129,14 @@ func (c *Controller) ValidateVolumeCapabilities(
 	ctx context.Context, request *csipb.ValidateVolumeCapabilitiesRequest,
 ) (*csipb.ValidateVolumeCapabilitiesResponse, error) {
 	if request.GetVolumeId() == "" {
-		return nil, invalid("volume_id is missing")
+		return nil, call.Invalid("volume_id is missing")
 	}
 	if len(request.GetVolumeCapabilities()) == 0 {
-		return nil, invalid("volume_capabilities are missing")
+		return nil, call.Invalid("volume_capabilities are missing")
 	}
 	at, _, err := c.find(ctx, request.GetVolumeId(), request.GetSecrets())
 	if err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	defer at.close()
 	for _, capability := range request.GetVolumeCapabilities() {
@@ -164,11 +165,11 @@ func (c *Controller) GetCapacity(
 		name = data
 	}
 	if clusterID == "" || name == "" {
-		return nil, invalid("parameters `%s` and `%s` are needed to find the capacity", csi.ParamClusterID, csi.ParamPool)
+		return nil, call.Invalid("parameters `%s` and `%s` are needed to find the capacity", csi.ParamClusterID, csi.ParamPool)
 	}
 	cluster, err := c.connect(ctx, clusterID, nil)
 	if err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	return capacity(ctx, cluster, name)
 }
@@ -176,12 +177,12 @@ func (c *Controller) GetCapacity(
 func capacity(ctx context.Context, cluster storage.Cluster, name string) (*csipb.GetCapacityResponse, error) {
 	usage, err := (ceph.Client{Conn: cluster}).DF(ctx)
 	if err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	for _, pool := range usage.Pools {
 		if pool.Name == name {
 			return &csipb.GetCapacityResponse{AvailableCapacity: int64(pool.Stats.MaxAvail)}, nil
 		}
 	}
-	return nil, invalid("parameter `%s`: no pool %q", csi.ParamPool, name)
+	return nil, call.Invalid("parameter `%s`: no pool %q", csi.ParamPool, name)
 }

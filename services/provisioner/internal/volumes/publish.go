@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/call"
 	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
 )
 
@@ -19,28 +20,28 @@ func (c *Controller) ControllerPublishVolume(
 	handle, node := request.GetVolumeId(), request.GetNodeId()
 	switch {
 	case handle == "":
-		return nil, invalid("volume_id is missing")
+		return nil, call.Invalid("volume_id is missing")
 	case node == "":
-		return nil, invalid("node_id is missing")
+		return nil, call.Invalid("node_id is missing")
 	case request.GetVolumeCapability() == nil:
-		return nil, invalid("volume_capability is missing")
+		return nil, call.Invalid("volume_capability is missing")
 	}
 	if err := checkCapability(request.GetVolumeCapability()); err != nil {
 		return nil, err
 	}
-	unlock, err := c.lock(handle)
+	unlock, err := c.turns.Take(handle)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	at, entry, err := c.find(ctx, handle, request.GetSecrets())
 	if err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	defer at.close()
 	exists, err := c.NodeList.Exists(ctx, node)
 	if err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	if !exists {
 		return nil, status.Errorf(codes.NotFound, "node %q does not exist", node)
@@ -50,7 +51,7 @@ func (c *Controller) ControllerPublishVolume(
 		return nil, status.Errorf(codes.AlreadyExists, "volume %s is attached to %s as %s, not %s", handle, node, theirs, access)
 	}
 	if err := at.journal.Publish(ctx, entry.UUID, node, access); err != nil {
-		return nil, coded(fmt.Errorf("attach volume %s to %s: %w", handle, node, err))
+		return nil, call.Coded(fmt.Errorf("attach volume %s to %s: %w", handle, node, err))
 	}
 	return &csipb.ControllerPublishVolumeResponse{}, nil
 }
@@ -76,19 +77,19 @@ func (c *Controller) ControllerUnpublishVolume(
 ) (*csipb.ControllerUnpublishVolumeResponse, error) {
 	handle, node := request.GetVolumeId(), request.GetNodeId()
 	if handle == "" {
-		return nil, invalid("volume_id is missing")
+		return nil, call.Invalid("volume_id is missing")
 	}
-	unlock, err := c.lock(handle)
+	unlock, err := c.turns.Take(handle)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	at, entry, err := c.find(ctx, handle, request.GetSecrets())
-	if status.Code(coded(err)) == codes.NotFound {
+	if status.Code(call.Coded(err)) == codes.NotFound {
 		return &csipb.ControllerUnpublishVolumeResponse{}, nil
 	}
 	if err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	defer at.close()
 	for published := range entry.Published {
@@ -96,7 +97,7 @@ func (c *Controller) ControllerUnpublishVolume(
 			continue
 		}
 		if err := at.journal.Unpublish(ctx, entry.UUID, published); err != nil {
-			return nil, coded(err)
+			return nil, call.Coded(err)
 		}
 	}
 	return &csipb.ControllerUnpublishVolumeResponse{}, nil

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/call"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
 )
@@ -36,11 +37,11 @@ const (
 // holding it. A volume that does not exist is at no node.
 func (c *Controller) Nodes(ctx context.Context, handle string, secrets map[string]string) ([]string, error) {
 	at, entry, err := c.find(ctx, handle, secrets)
-	if status.Code(coded(err)) == codes.NotFound {
+	if status.Code(call.Coded(err)) == codes.NotFound {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	defer at.close()
 	nodes := slices.Collect(maps.Keys(entry.Published))
@@ -55,17 +56,17 @@ func (c *Controller) Nodes(ctx context.Context, handle string, secrets map[strin
 // that never told the journal that it let go is fenced, by the address that it
 // recorded when it attached; without evidence nothing is done.
 func (c *Controller) Release(ctx context.Context, handle, node string, evidence Evidence, secrets map[string]string) error {
-	unlock, err := c.lock(handle)
+	unlock, err := c.turns.Take(handle)
 	if err != nil {
 		return err
 	}
 	defer unlock()
 	at, entry, err := c.find(ctx, handle, secrets)
-	if status.Code(coded(err)) == codes.NotFound {
+	if status.Code(call.Coded(err)) == codes.NotFound {
 		return nil
 	}
 	if err != nil {
-		return coded(err)
+		return call.Coded(err)
 	}
 	defer at.close()
 	if entry.Holder == nil || entry.Holder.Node != node {
@@ -76,9 +77,9 @@ func (c *Controller) Release(ctx context.Context, handle, node string, evidence 
 			"node %s still uses the volume; if it is down for good, delete the Node or taint it node.kubernetes.io/out-of-service", node)
 	}
 	if err := at.fence(ctx, entry, evidence); err != nil {
-		return coded(err)
+		return call.Coded(err)
 	}
-	return coded(at.journal.SetHolder(ctx, entry.UUID, nil))
+	return call.Coded(at.journal.SetHolder(ctx, entry.UUID, nil))
 }
 
 // fence makes sure that the holder's client never writes again.

@@ -1,27 +1,20 @@
 package volumes
 
 import (
-	"fmt"
-	"math"
 	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/call"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
 )
 
-const (
-	mebibyte = 1 << 20
-	// defaultSize is for requests that name none.
-	defaultSize = 1 << 30
-)
+const mebibyte = 1 << 20
 
 // order is a CreateVolume request that was understood.
 type order struct {
@@ -33,22 +26,18 @@ type order struct {
 	context map[string]string
 }
 
-func invalid(format string, args ...any) error {
-	return status.Error(codes.InvalidArgument, fmt.Sprintf(format, args...))
-}
-
 // readOrder checks a CreateVolume request without asking anybody.
 func readOrder(request *csipb.CreateVolumeRequest) (order, error) {
 	parameters := request.GetParameters()
 	switch {
 	case request.GetName() == "":
-		return order{}, invalid("name is missing")
+		return order{}, call.Invalid("name is missing")
 	case len(request.GetVolumeCapabilities()) == 0:
-		return order{}, invalid("volume_capabilities are missing")
+		return order{}, call.Invalid("volume_capabilities are missing")
 	case parameters[csi.ParamClusterID] == "":
-		return order{}, invalid("StorageClass parameter `%s` is missing; it must be the namespace of a CephCluster", csi.ParamClusterID)
+		return order{}, call.Invalid("StorageClass parameter `%s` is missing; it must be the namespace of a CephCluster", csi.ParamClusterID)
 	case parameters[csi.ParamPool] == "":
-		return order{}, invalid("StorageClass parameter `%s` is missing; it must be the name of a CephBlockPool", csi.ParamPool)
+		return order{}, call.Invalid("StorageClass parameter `%s` is missing; it must be the name of a CephBlockPool", csi.ParamPool)
 	}
 	for _, capability := range request.GetVolumeCapabilities() {
 		if err := checkCapability(capability); err != nil {
@@ -58,7 +47,7 @@ func readOrder(request *csipb.CreateVolumeRequest) (order, error) {
 	if err := checkSupported(request); err != nil {
 		return order{}, err
 	}
-	size, err := readSize(request.GetCapacityRange())
+	size, err := call.Size(request.GetCapacityRange(), mebibyte)
 	if err != nil {
 		return order{}, err
 	}
@@ -75,7 +64,7 @@ func readOrder(request *csipb.CreateVolumeRequest) (order, error) {
 			ImagePrefix: parameters[csi.ParamVolumeNamePrefix], Owner: parameters[csi.AttributePVCNamespace],
 		},
 		layout:  layout,
-		context: volumeContext(parameters),
+		context: call.Attributes(parameters),
 	}, nil
 }
 
@@ -83,25 +72,25 @@ func readOrder(request *csipb.CreateVolumeRequest) (order, error) {
 func checkSupported(request *csipb.CreateVolumeRequest) error {
 	parameters := request.GetParameters()
 	if request.GetVolumeContentSource() != nil {
-		return invalid("volumes from snapshots or other volumes are not supported yet")
+		return call.Invalid("volumes from snapshots or other volumes are not supported yet")
 	}
 	for _, name := range []string{csi.ParamEncrypted, csi.ParamThickProvision} {
 		value := parameters[name]
 		if enabled, err := strconv.ParseBool(value); value != "" && (err != nil || enabled) {
-			return invalid("StorageClass parameter `%s: %s` is not supported; remove it", name, value)
+			return call.Invalid("StorageClass parameter `%s: %s` is not supported; remove it", name, value)
 		}
 	}
 	if parameters[csi.ParamTopologyPools] != "" {
-		return invalid("StorageClass parameter `%s` is not supported; use one StorageClass per pool", csi.ParamTopologyPools)
+		return call.Invalid("StorageClass parameter `%s` is not supported; use one StorageClass per pool", csi.ParamTopologyPools)
 	}
 	if journalPool := parameters[csi.ParamJournalPool]; journalPool != "" && journalPool != parameters[csi.ParamPool] {
-		return invalid("StorageClass parameter `%s` must be the same as `%s`", csi.ParamJournalPool, csi.ParamPool)
+		return call.Invalid("StorageClass parameter `%s` must be the same as `%s`", csi.ParamJournalPool, csi.ParamPool)
 	}
 	if format := parameters[csi.ParamImageFormat]; format != "" && format != "2" {
-		return invalid("StorageClass parameter `%s` must be \"2\"", csi.ParamImageFormat)
+		return call.Invalid("StorageClass parameter `%s` must be \"2\"", csi.ParamImageFormat)
 	}
 	if len(request.GetMutableParameters()) > 0 {
-		return invalid("mutable parameters are not supported")
+		return call.Invalid("mutable parameters are not supported")
 	}
 	return nil
 }
@@ -109,7 +98,7 @@ func checkSupported(request *csipb.CreateVolumeRequest) error {
 // checkCapability says which uses of an RBD image are safe.
 func checkCapability(capability *csipb.VolumeCapability) error {
 	if capability.GetBlock() == nil && capability.GetMount() == nil {
-		return invalid("volume capability has no access type")
+		return call.Invalid("volume capability has no access type")
 	}
 	switch mode := capability.GetAccessMode().GetMode(); mode {
 	case csipb.VolumeCapability_AccessMode_SINGLE_NODE_WRITER,
@@ -122,30 +111,10 @@ func checkCapability(capability *csipb.VolumeCapability) error {
 		if capability.GetBlock() != nil {
 			return nil
 		}
-		return invalid("a file system on RBD has one writing node at most; use volumeMode Block, ReadWriteOnce or CephFS")
+		return call.Invalid("a file system on RBD has one writing node at most; use volumeMode Block, ReadWriteOnce or CephFS")
 	default:
-		return invalid("access mode %s is not supported", mode)
+		return call.Invalid("access mode %s is not supported", mode)
 	}
-}
-
-// readSize rounds up to whole MiB.
-func readSize(limits *csipb.CapacityRange) (uint64, error) {
-	required, limit := limits.GetRequiredBytes(), limits.GetLimitBytes()
-	switch {
-	case required < 0 || limit < 0 || required > math.MaxInt64-mebibyte:
-		return 0, status.Error(codes.OutOfRange, "capacity_range is out of range")
-	case limit > 0 && required > limit:
-		return 0, invalid("required_bytes must not be more than limit_bytes")
-	case required == 0 && limit > 0:
-		required = min(limit, defaultSize)
-	case required == 0:
-		required = defaultSize
-	}
-	size := max(mebibyte, (required+mebibyte-1)/mebibyte*mebibyte)
-	if limit > 0 && size > limit {
-		return 0, status.Errorf(codes.OutOfRange, "sizes are whole MiB; %d bytes are more than limit_bytes %d", size, limit)
-	}
-	return uint64(size), nil
 }
 
 func readLayout(parameters map[string]string) (storage.Layout, error) {
@@ -156,7 +125,7 @@ func readLayout(parameters map[string]string) (storage.Layout, error) {
 			continue
 		}
 		if !slices.Contains(features(), feature) {
-			return storage.Layout{}, invalid("StorageClass parameter `%s`: unknown feature %q; use some of %s",
+			return storage.Layout{}, call.Invalid("StorageClass parameter `%s`: unknown feature %q; use some of %s",
 				csi.ParamImageFeatures, feature, strings.Join(features(), ", "))
 		}
 		layout.Features = append(layout.Features, feature)
@@ -173,15 +142,15 @@ func readLayout(parameters map[string]string) (storage.Layout, error) {
 		}
 		number, err := strconv.ParseUint(text, 10, 63)
 		if err != nil || number == 0 {
-			return storage.Layout{}, invalid("StorageClass parameter `%s` must be a positive number, not %q", name, text)
+			return storage.Layout{}, call.Invalid("StorageClass parameter `%s` must be a positive number, not %q", name, text)
 		}
 		*into = number
 	}
 	if (layout.StripeUnit == 0) != (layout.StripeCount == 0) {
-		return storage.Layout{}, invalid("StorageClass parameters `%s` and `%s` must be set together", csi.ParamStripeUnit, csi.ParamStripeCount)
+		return storage.Layout{}, call.Invalid("StorageClass parameters `%s` and `%s` must be set together", csi.ParamStripeUnit, csi.ParamStripeCount)
 	}
 	if bits.OnesCount64(layout.ObjectSize) > 1 {
-		return storage.Layout{}, invalid("StorageClass parameter `%s` must be a power of two", csi.ParamObjectSize)
+		return storage.Layout{}, call.Invalid("StorageClass parameter `%s` must be a power of two", csi.ParamObjectSize)
 	}
 	return layout, nil
 }
@@ -196,19 +165,8 @@ func checkFeatures(list []string) error {
 		"object-map": "exclusive-lock", "fast-diff": "object-map", "journaling": "exclusive-lock",
 	} {
 		if slices.Contains(list, feature) && !slices.Contains(list, needs) {
-			return invalid("StorageClass parameter `%s`: %s needs %s", csi.ParamImageFeatures, feature, needs)
+			return call.Invalid("StorageClass parameter `%s`: %s needs %s", csi.ParamImageFeatures, feature, needs)
 		}
 	}
 	return nil
-}
-
-// volumeContext keeps the parameters that are meant for the driver.
-func volumeContext(parameters map[string]string) map[string]string {
-	kept := map[string]string{}
-	for name, value := range parameters {
-		if !strings.HasPrefix(name, csi.ParamPrefix) {
-			kept[name] = value
-		}
-	}
-	return kept
 }

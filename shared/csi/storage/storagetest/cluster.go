@@ -41,6 +41,7 @@ type Cluster struct {
 	blocked  []string
 	nextID   int
 	noTasks  bool
+	others   ceph.Conn
 }
 
 type pool struct {
@@ -85,6 +86,13 @@ func (c *Cluster) LoseTasks() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.noTasks = true
+}
+
+// Forward sends the commands that this fake does not know to another one.
+func (c *Cluster) Forward(others ceph.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.others = others
 }
 
 // Calls returns the names of all calls so far.
@@ -139,10 +147,15 @@ func (c *Cluster) Layout(pool, image string) storage.Layout {
 
 // Objects returns the omaps of a pool, by object.
 func (c *Cluster) Objects(pool string) map[string]map[string]string {
+	return c.ObjectsOf(pool, "")
+}
+
+// ObjectsOf returns the omaps of a namespace of a pool, by object.
+func (c *Cluster) ObjectsOf(pool, namespace string) map[string]map[string]string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	objects := map[string]map[string]string{}
-	for name, values := range c.pools[pool].space("").omaps {
+	for name, values := range c.pools[pool].space(namespace).omaps {
 		objects[name] = clone(values)
 	}
 	return objects
@@ -168,15 +181,17 @@ func (c *Cluster) Close() {}
 
 // Mon knows `osd blocklist`.
 func (c *Cluster) Mon(ctx context.Context, cmd ceph.Command) (ceph.Reply, error) {
-	return c.command(ctx, cmd)
+	return c.command(ctx, ceph.Conn.Mon, cmd)
 }
 
 // Mgr knows `rbd task add trash remove`.
 func (c *Cluster) Mgr(ctx context.Context, cmd ceph.Command) (ceph.Reply, error) {
-	return c.command(ctx, cmd)
+	return c.command(ctx, ceph.Conn.Mgr, cmd)
 }
 
-func (c *Cluster) command(ctx context.Context, cmd ceph.Command) (reply ceph.Reply, err error) {
+type sender func(ceph.Conn, context.Context, ceph.Command) (ceph.Reply, error)
+
+func (c *Cluster) command(ctx context.Context, send sender, cmd ceph.Command) (reply ceph.Reply, err error) {
 	err = c.call(ctx, cmd.Prefix, func() error {
 		c.commands = append(c.commands, cmd)
 		switch cmd.Prefix {
@@ -191,6 +206,11 @@ func (c *Cluster) command(ctx context.Context, cmd ceph.Command) (reply ceph.Rep
 		case "df":
 			reply.Body, _ = json.Marshal(c.df())
 			return nil
+		}
+		if c.others != nil {
+			var err error
+			reply, err = send(c.others, ctx, cmd)
+			return err
 		}
 		return fmt.Errorf("storagetest: unknown command %q", cmd.Prefix)
 	})

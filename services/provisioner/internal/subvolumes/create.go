@@ -1,0 +1,137 @@
+package subvolumes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	csipb "github.com/container-storage-interface/spec/lib/go/csi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/call"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/csi"
+	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
+)
+
+// CreateVolume makes the subvolume that a request asks for, or finds the one
+// that an earlier call for the same request made.
+func (c *Controller) CreateVolume(
+	ctx context.Context, request *csipb.CreateVolumeRequest,
+) (*csipb.CreateVolumeResponse, error) {
+	order, err := readOrder(request)
+	if err != nil {
+		return nil, err
+	}
+	end, err := c.turns.Take(order.clusterID + "/" + order.request.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	at, err := c.open(ctx, order.clusterID, request.GetSecrets(), func(v ceph.Volume) bool { return v.Name == order.fsName })
+	if errors.Is(err, errNoFilesystem) {
+		// This may mend itself: the file system may be on its way.
+		return nil, status.Errorf(codes.FailedPrecondition,
+			"StorageClass parameter `%s`: %q: %v; create the CephFilesystem or correct the name", csi.ParamFSName, order.fsName, err)
+	}
+	if err != nil {
+		return nil, call.Coded(err)
+	}
+	defer at.close()
+	var volume *csipb.Volume
+	switch {
+	case order.shallow:
+		volume, err = c.show(ctx, at, order)
+	case order.snapshot != "" || order.volume != "":
+		volume, err = c.copy(ctx, at, order)
+	default:
+		volume, err = at.create(ctx, order)
+	}
+	if err != nil {
+		return nil, call.Coded(err)
+	}
+	return &csipb.CreateVolumeResponse{Volume: volume}, nil
+}
+
+// reserve finds or makes the record of a volume.
+func (p place) reserve(ctx context.Context, request journal.Request) (journal.Entry, error) {
+	records := p.journal(journal.Volumes)
+	entry, found, err := records.Find(ctx, request.Name)
+	if err == nil && !found {
+		return records.Reserve(ctx, request)
+	}
+	if err == nil && entry.BackingSnapshot != request.BackingSnapshot {
+		err = status.Errorf(codes.AlreadyExists, "volume %s exists with another content", request.Name)
+	}
+	return entry, err
+}
+
+// create is safe to repeat after an end at any call. First the journal, then
+// the subvolume: a subvolume without a record cannot exist, and a record
+// without a subvolume is completed by the next try.
+func (p place) create(ctx context.Context, order order) (*csipb.Volume, error) {
+	entry, err := p.reserve(ctx, order.request)
+	if err != nil {
+		return nil, err
+	}
+	at := p.subvolume(entry.Group, entry.Image)
+	info, err := p.SubvolumeInfo(ctx, at)
+	if errors.Is(err, ceph.ErrNotFound) {
+		info, err = p.make(ctx, at, order)
+	}
+	if err == nil && info.BytesQuota == 0 {
+		// It was made and the quota was not set any more.
+		info.BytesQuota, err = ceph.Bytes(order.size), p.SubvolumeResize(ctx, at, order.size)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !order.fits(uint64(info.BytesQuota)) {
+		return nil, status.Errorf(codes.AlreadyExists, "volume %s exists with %d bytes, not %d", order.request.Name, info.BytesQuota, order.size)
+	}
+	return p.describe(order, entry, info, nil)
+}
+
+// fits tells whether a volume that exists has a size that was asked for.
+func (o order) fits(size uint64) bool {
+	return size >= o.size && (size == o.size || o.limit > 0 && size <= uint64(o.limit))
+}
+
+func (p place) make(ctx context.Context, at ceph.Subvolume, order order) (ceph.SubvolumeInfo, error) {
+	err := p.SubvolumeCreate(ctx, at, ceph.SubvolumeSpec{Size: order.size, Pool: order.pool})
+	if err != nil {
+		return ceph.SubvolumeInfo{}, p.explain(err, at, order)
+	}
+	return p.SubvolumeInfo(ctx, at)
+}
+
+// explain says which parameter made Ceph refuse a new subvolume.
+func (p place) explain(err error, at ceph.Subvolume, order order) error {
+	switch {
+	case errors.Is(err, ceph.ErrNotFound):
+		return status.Errorf(codes.FailedPrecondition,
+			"file system %s of cluster %s has no subvolume group %q yet; a CephFilesystemSubVolumeGroup makes it: %v",
+			at.Volume, order.clusterID, at.Group, err)
+	case errors.Is(err, ceph.ErrInvalid) && order.pool != "":
+		return status.Errorf(codes.FailedPrecondition,
+			"StorageClass parameter `%s`: %q is no data pool of file system %s: %v", csi.ParamPool, order.pool, at.Volume, err)
+	}
+	return fmt.Errorf("make subvolume of volume %s: %w", order.request.Name, err)
+}
+
+// describe is what the caller hears of a volume that is there.
+func (p place) describe(order order, entry journal.Entry, info ceph.SubvolumeInfo, more map[string]string) (*csipb.Volume, error) {
+	id := p.handle(entry.UUID)
+	if err := id.Valid(); err != nil {
+		return nil, call.Invalid("StorageClass parameter `%s`: %v", csi.ParamClusterID, err)
+	}
+	attributes := maps.Clone(order.attributes)
+	attributes[csi.AttributeSubvolumeName] = entry.Image
+	attributes[csi.AttributeSubvolumePath] = info.Path
+	maps.Copy(attributes, more)
+	return &csipb.Volume{
+		VolumeId: id.String(), CapacityBytes: int64(info.BytesQuota), VolumeContext: attributes, ContentSource: order.source,
+	}, nil
+}
