@@ -13,7 +13,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
-	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/module"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/outlive"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/plugin"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -23,7 +23,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/librados"
 )
 
-var errNotRegistered = errors.New("the kubelet has not accepted the driver yet")
+var errNotRegistered = errors.New("the kubelet has not accepted the drivers yet")
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == outlive.Verb {
@@ -34,7 +34,7 @@ func main() {
 	utilruntime.Must(api.AddToScheme(scheme))
 	os.Exit(app.Main(app.Service{
 		Name:     "node-agent",
-		Usage:    "serve RBD volumes on one node",
+		Usage:    "serve RBD and CephFS volumes on one node",
 		Scheme:   scheme,
 		Flags:    flags(),
 		Features: map[string]string{"librados": built()},
@@ -46,47 +46,56 @@ func flags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "node-name", EnvVars: []string{"NODE_NAME"}, Required: true, Usage: "name of this Kubernetes node"},
 		&cli.StringFlag{Name: "driver-prefix", EnvVars: []string{"CSI_DRIVER_PREFIX"},
-			Usage: "what precedes .rbd.csi.ceph.com in the driver's name; the own namespace when empty"},
+			Usage: "what precedes .rbd.csi.ceph.com and .cephfs.csi.ceph.com in the drivers' names; the own namespace when empty"},
 		&cli.StringFlag{Name: "kubelet-dir", EnvVars: []string{"KUBELET_DIR"}, Value: "/var/lib/kubelet", Usage: "directory of the kubelet"},
 		&cli.StringFlag{Name: "key-dir", Value: "/run/rook-ceph", Usage: "directory in memory for files with keys, which live for seconds"},
 		&cli.StringFlag{Name: "host-cgroups", Value: "/host/cgroup", Usage: "where the host's cgroup hierarchies are mounted"},
 		&cli.StringFlag{Name: "volume-cgroup", Value: "rook-ceph-volumes",
 			Usage: "cgroup of user-space volumes, which outlive this pod"},
-		&cli.BoolFlag{Name: "load-modules", EnvVars: []string{"LOAD_MODULES"}, Usage: "load the kernel's RBD client if it is missing"},
+		&cli.BoolFlag{Name: "load-modules", EnvVars: []string{"LOAD_MODULES"},
+			Usage: "load the kernel's RBD and CephFS clients if they are missing"},
 	}
 }
 
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters,verbs=list
-// +kubebuilder:rbac:namespace=cluster,groups="",resources=secrets,resourceNames=rook-csi-rbd-node,verbs=get
+// +kubebuilder:rbac:namespace=cluster,groups="",resources=secrets,resourceNames=rook-csi-rbd-node;rook-csi-cephfs-node,verbs=get
 
 func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 	prefix := c.String("driver-prefix")
 	if prefix == "" {
 		prefix = app.OwnNamespace(c)
 	}
-	modules := attach.Loaded
+	modules := module.Loaded
 	if c.Bool("load-modules") {
-		modules = attach.Load
+		modules = module.Load
 	}
-	driver := plugin.New(plugin.Options{
-		Node:     c.String("node-name"),
-		Driver:   csi.RBDDriver(prefix),
-		Kubelet:  c.String("kubelet-dir"),
-		Secrets:  c.String("key-dir"),
-		Modules:  modules,
-		Cgroups:  c.String("host-cgroups"),
-		Cgroup:   c.String("volume-cgroup"),
-		Clusters: clusters.Finder{Clusters: mgr.GetAPIReader(), Secrets: mgr.GetAPIReader(), Namespaces: served(c), Identities: csi.RBDIdentities()},
-		Dialer:   librados.Dialer{},
-		Log:      mgr.GetLogger(),
-	})
-	err := mgr.AddReadyzCheck("registered", func(*http.Request) error {
-		if !driver.Registered() {
-			return errNotRegistered
+	finder := clusters.Finder{Clusters: mgr.GetAPIReader(), Secrets: mgr.GetAPIReader(), Namespaces: served(c)}
+	options := plugin.Options{
+		Node:    c.String("node-name"),
+		Kubelet: c.String("kubelet-dir"),
+		Secrets: c.String("key-dir"),
+		Modules: modules,
+		Cgroups: c.String("host-cgroups"),
+		Cgroup:  c.String("volume-cgroup"),
+		Dialer:  librados.Dialer{},
+		Log:     mgr.GetLogger(),
+	}
+	rbd, cephFS := options, options
+	rbd.Driver, rbd.Clusters = csi.RBDDriver(prefix), finder.For(csi.RBDIdentities())
+	cephFS.Driver, cephFS.Clusters = csi.CephFSDriver(prefix), finder.For(csi.CephFSIdentities())
+	drivers := []*plugin.Plugin{plugin.RBD(rbd), plugin.CephFS(cephFS)}
+	errs := []error{mgr.AddReadyzCheck("registered", func(*http.Request) error {
+		for _, driver := range drivers {
+			if !driver.Registered() {
+				return errNotRegistered
+			}
 		}
 		return nil
-	})
-	return errors.Join(err, mgr.Add(driver))
+	})}
+	for _, driver := range drivers {
+		errs = append(errs, mgr.Add(driver))
+	}
+	return errors.Join(errs...)
 }
 
 func built() string {

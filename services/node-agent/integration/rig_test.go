@@ -73,14 +73,16 @@ func newRig(t *testing.T) *rig {
 	}
 	t.Cleanup(func() { sweep(dir) })
 	r := &rig{t: t, root: t, dir: dir, config: testenv.Start(t), kube: testenv.Client(t), secrets: map[string]map[string]string{}}
-	r.ceph = real.Start(t, librados.Dialer{}, real.OSDs(2), real.Setting("global", "osd_pool_default_size", "2"))
+	r.ceph = real.Start(t, librados.Dialer{}, real.OSDs(2), real.MDSs("m"), real.Setting("global", "osd_pool_default_size", "2"))
 	r.makePool()
+	r.makeFilesystem()
 	r.makeObjects()
 	r.build()
-	r.run("provisioner", "--csi-socket="+r.controllerSocket(), "--namespaces="+namespace, "--own-namespace="+namespace,
+	r.run("provisioner", "--csi-socket="+r.controllerSocket(), "--cephfs-csi-socket="+r.shares().controllerSocket(), "--namespaces="+namespace, "--own-namespace="+namespace,
 		"--metrics-bind-address=0", "--health-probe-bind-address=0")
 	r.startAgent()
 	r.awaitSocket(r.controllerSocket())
+	r.awaitSocket(r.shares().controllerSocket())
 	return r
 }
 
@@ -170,6 +172,7 @@ func (r *rig) makeObjects() {
 	}
 	for name, secret := range map[string]string{
 		"csi-rbd-provisioner": csi.RBDProvisionerSecret, "csi-rbd-node": csi.RBDNodeSecret,
+		"csi-cephfs-provisioner": csi.CephFSProvisionerSecret, "csi-cephfs-node": csi.CephFSNodeSecret,
 	} {
 		identity := keyring.CSI()[name]
 		user, err := r.ceph.Client().AuthGetOrCreate(r.t.Context(), identity.Entity, identity.Caps)
@@ -247,6 +250,7 @@ func (r *rig) startAgent() {
 		"--host-cgroups=/sys/fs/cgroup", "--volume-cgroup="+volumeCgroup, "--namespaces="+namespace, "--own-namespace="+namespace,
 		"--metrics-bind-address=0", "--health-probe-bind-address=0")
 	r.awaitSocket(r.nodeSocket())
+	r.awaitSocket(r.shares().nodeSocket())
 }
 
 // killAgent ends the node service without warning.
@@ -256,8 +260,10 @@ func (r *rig) killAgent() {
 		r.t.Fatal(err)
 	}
 	_ = r.agent.Wait()
-	if err := os.Remove(r.nodeSocket()); err != nil {
-		r.t.Fatal(err)
+	for _, socket := range []string{r.nodeSocket(), r.shares().nodeSocket()} {
+		if err := os.Remove(socket); err != nil {
+			r.t.Fatal(err)
+		}
 	}
 }
 

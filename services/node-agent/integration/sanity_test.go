@@ -14,29 +14,41 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 )
 
-// sanityPasses runs the conformance suite of the CSI project against both sockets,
-// once with file systems and once with raw block volumes.
+// sanityPasses runs the conformance suite of the CSI project against all sockets:
+// RBD with file systems, RBD with raw block volumes, and CephFS.
 //
-// What the suite skips, and why: snapshots, clones, group snapshots, expansion,
-// modification, listing and ControllerGetVolume are capabilities that are not
-// offered yet; topology is not offered because every node reaches every pool; the
-// attach limit is not tested because there is none.
+// What the suite skips, and why: for RBD, snapshots, clones and expansion are
+// capabilities that are not offered yet; group snapshots, modification, listing
+// and ControllerGetVolume are offered by neither driver; CephFS has no raw block volumes and
+// nothing to publish; topology is not offered because every node reaches every
+// pool; the attach limit is not tested because there is none.
 func sanityPasses(r *rig) {
-	contexts := make([]*sanity.TestContext, 0, 2)
-	for _, access := range []string{"mount", "block"} {
+	contexts := make([]*sanity.TestContext, 0, 3)
+	add := func(name string, edit func(*sanity.TestConfig)) {
 		config := sanity.NewTestConfig()
-		config.Address = "unix://" + r.nodeSocket()
-		config.ControllerAddress = "unix://" + r.controllerSocket()
-		config.TargetPath = filepath.Join(r.dir, "target-"+access)
-		config.StagingPath = filepath.Join(r.dir, "staging-"+access)
-		config.SecretsFile = r.writeSecrets()
-		config.TestVolumeParameters = r.parameters()
+		config.TargetPath = filepath.Join(r.dir, "target-"+name)
+		config.StagingPath = filepath.Join(r.dir, "staging-"+name)
 		config.TestVolumeSize = 1 << 30
-		config.TestVolumeAccessType = access
 		config.IdempotentCount = 2
+		edit(&config)
 		contexts = append(contexts, sanity.GinkgoTest(&config))
 	}
-	// The suite is Ginkgo's, which runs once per binary: both at once.
+	for _, access := range []string{"mount", "block"} {
+		add(access, func(config *sanity.TestConfig) {
+			config.Address, config.ControllerAddress = "unix://"+r.nodeSocket(), "unix://"+r.controllerSocket()
+			config.SecretsFile = r.writeSecrets("rbd", csi.RBDIdentities())
+			config.TestVolumeParameters = r.parameters()
+			config.TestVolumeAccessType = access
+		})
+	}
+	add("cephfs", func(config *sanity.TestConfig) {
+		config.Address, config.ControllerAddress = "unix://"+r.shares().nodeSocket(), "unix://"+r.shares().controllerSocket()
+		config.SecretsFile = r.writeSecrets("cephfs", csi.CephFSIdentities())
+		config.TestVolumeParameters = r.shares().parameters()
+		config.TestVolumeAccessType = "mount"
+		config.TestVolumeExpandSize = 2 << 30
+	})
+	// The suite is Ginkgo's, which runs once per binary: all at once.
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	ginkgo.RunSpecs(r.t, "CSI sanity")
 	for _, context := range contexts {
@@ -45,19 +57,21 @@ func sanityPasses(r *rig) {
 }
 
 // writeSecrets writes the Secrets in the form that the suite reads.
-func (r *rig) writeSecrets() string {
+func (r *rig) writeSecrets(name string, of csi.Identities) string {
 	r.t.Helper()
-	provisioner, node := r.secrets[csi.RBDProvisionerSecret], r.secrets[csi.RBDNodeSecret]
+	provisioner, node := r.secrets[of.Provisioner], r.secrets[of.Node]
 	text, err := yaml.Marshal(map[string]map[string]string{
 		"CreateVolumeSecret": provisioner, "DeleteVolumeSecret": provisioner,
 		"ControllerPublishVolumeSecret": provisioner, "ControllerUnpublishVolumeSecret": provisioner,
 		"ControllerValidateVolumeCapabilitiesSecret": provisioner,
-		"NodeStageVolumeSecret":                      node, "NodePublishVolumeSecret": node,
+		"CreateSnapshotSecret":                       provisioner, "DeleteSnapshotSecret": provisioner,
+		"ControllerExpandVolumeSecret": provisioner,
+		"NodeStageVolumeSecret":        node, "NodePublishVolumeSecret": node,
 	})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	path := filepath.Join(r.dir, "secrets.yaml")
+	path := filepath.Join(r.dir, "secrets-"+name+".yaml")
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		r.t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ func TestServices(t *testing.T) {
 	t.Run("a_second_node_is_refused_while_the_first_holds", r.with(secondNodeRefused))
 	t.Run("a_device_with_foreign_data_is_not_formatted", r.with(foreignDataKept))
 	t.Run("keys_are_in_no_arguments_and_no_logs", r.with(keysStaySecret))
+	t.Run("cephfs", func(t *testing.T) { testShares(t, r) })
 	t.Run("csi_sanity", r.with(sanityPasses))
 }
 

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/loop"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/outlive"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/record"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 )
@@ -43,7 +44,7 @@ type Attachment struct {
 	Loop int       `json:"loop,omitempty"`
 	File loop.File `json:"file,omitzero"`
 	// Process serves the user-space backend.
-	Process Process `json:"process,omitzero"`
+	Process outlive.Process `json:"process,omitzero"`
 	// KernelID is the number of the kernel's device.
 	KernelID string `json:"kernelID,omitempty"`
 }
@@ -154,7 +155,9 @@ func (a Attacher) Detach(ctx context.Context, volumeID string) error {
 }
 
 // Find returns the record of a volume, os.ErrNotExist if there is none.
-func (a Attacher) Find(volumeID string) (Attachment, error) { return read(a.dir(volumeID)) }
+func (a Attacher) Find(volumeID string) (Attachment, error) {
+	return record.Read[Attachment](a.dir(volumeID))
+}
 
 // Serves tells whether the device of a record is there and works.
 func (a Attacher) Serves(record Attachment) bool {
@@ -164,27 +167,9 @@ func (a Attacher) Serves(record Attachment) bool {
 
 // List returns the records of all volumes that were attached here, also those
 // of a predecessor.
-func (a Attacher) List() ([]Attachment, error) {
-	entries, err := os.ReadDir(a.Directory)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list attachments: %w", err)
-	}
-	var records []Attachment
-	for _, entry := range entries {
-		record, err := read(filepath.Join(a.Directory, entry.Name()))
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		records = append(records, record)
-	}
-	return records, nil
-}
+func (a Attacher) List() ([]Attachment, error) { return record.List[Attachment](a.Directory) }
+
+func (a Attacher) dir(volumeID string) string { return record.Dir(a.Directory, volumeID) }
 
 func (a Attacher) backend(name string) (Backend, error) {
 	for _, backend := range a.Backends {
@@ -194,3 +179,5 @@ func (a Attacher) backend(name string) (Backend, error) {
 	}
 	return nil, fmt.Errorf("%w: unknown backend %q", ErrNoBackend, name)
 }
+
+func write(dir string, attachment Attachment) error { return record.Write(dir, attachment) }

@@ -3,7 +3,6 @@ package attach
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/reach"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 )
@@ -160,7 +160,7 @@ func TestDaemonArgs_hold_no_key_and_escape_commas(t *testing.T) {
 
 func TestWriteConf_is_for_root_only(t *testing.T) {
 	t.Parallel()
-	path, err := writeConf(filepath.Join(t.TempDir(), "keys"), volume())
+	path, err := reach.Conf(filepath.Join(t.TempDir(), "keys"), volume().Connection, volume().Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,20 +255,4 @@ func TestKrbd(t *testing.T) {
 			t.Errorf("want ErrNotExist, got %v", err)
 		}
 	})
-}
-
-func TestProcess_is_known_by_its_start_time(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "pid")
-	put(t, file, fmt.Sprintf("%d\n", os.Getpid()))
-	own, err := findProcess(file)
-	if err != nil || !own.alive() {
-		t.Fatalf("own process %+v, %v", own, err)
-	}
-	if (Process{PID: own.PID, Started: own.Started + 1}).alive() {
-		t.Error("another process of the same id passes for it")
-	}
-	if (Process{}).alive() {
-		t.Error("no process passes for one")
-	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/loop"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/outlive"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/reach"
 )
 
 const (
@@ -65,7 +66,7 @@ func (e Export) Attach(ctx context.Context, dir string, volume Volume, record *A
 	if err := e.start(ctx, dir, volume); err != nil {
 		return err
 	}
-	process, err := findProcess(filepath.Join(dir, pidFile))
+	process, err := outlive.FindProcess(filepath.Join(dir, pidFile))
 	if err != nil {
 		return fmt.Errorf("find storage daemon: %w", err)
 	}
@@ -88,7 +89,7 @@ func (e Export) Attach(ctx context.Context, dir string, volume Volume, record *A
 }
 
 func (e Export) start(ctx context.Context, dir string, volume Volume) error {
-	conf, err := writeConf(e.Secrets, volume)
+	conf, err := reach.Conf(e.Secrets, volume.Connection, volume.Key)
 	if err != nil {
 		return err
 	}
@@ -137,30 +138,9 @@ func options(settings ...string) string {
 	return strings.Join(escaped, ",")
 }
 
-// writeConf writes the Ceph configuration with the key to a file for root only.
-func writeConf(directory string, volume Volume) (string, error) {
-	if err := os.MkdirAll(directory, 0o700); err != nil {
-		return "", fmt.Errorf("make directory for keys: %w", err)
-	}
-	file, err := os.CreateTemp(directory, "ceph-*.conf")
-	if err != nil {
-		return "", fmt.Errorf("write configuration: %w", err)
-	}
-	_, err = fmt.Fprintf(file, "[global]\nmon_host = %s\nlog_to_stderr = false\nadmin_socket =\nclient_mount_timeout = 15\n"+
-		"[%s]\nkey = %s\n", volume.Connection.MonHost, volume.Key.Entity, volume.Key.Secret)
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		_ = os.Remove(file.Name())
-		return "", fmt.Errorf("write configuration: %w", err)
-	}
-	return file.Name(), nil
-}
-
 // Healthy tells whether daemon and loop device still belong together.
 func (Export) Healthy(dir string, record Attachment) bool {
-	if !record.Process.alive() {
+	if !record.Process.Alive() {
 		return false
 	}
 	seen, err := loop.Identify(filepath.Join(dir, exportFile))
@@ -183,9 +163,9 @@ func (Export) Detach(ctx context.Context, dir string, record Attachment) error {
 	process := record.Process
 	if process.PID == 0 {
 		// The record was written before the daemon was known.
-		process, _ = findProcess(filepath.Join(dir, pidFile))
+		process, _ = outlive.FindProcess(filepath.Join(dir, pidFile))
 	}
-	if process.alive() {
+	if process.Alive() {
 		if err := end(ctx, dir, process); err != nil {
 			return err
 		}
@@ -199,17 +179,17 @@ func (Export) Detach(ctx context.Context, dir string, record Attachment) error {
 
 // end makes the daemon write what it has cached, and go. Once all is written
 // it may be killed; before that never, however long Ceph does not answer.
-func end(ctx context.Context, dir string, process Process) error {
+func end(ctx context.Context, dir string, process outlive.Process) error {
 	if err := flush(ctx, filepath.Join(dir, exportFile)); err != nil {
 		return fmt.Errorf("write cached data to Ceph: %w", err)
 	}
 	if err := quit(ctx, filepath.Join(dir, monitorSocket), process); err == nil {
 		return nil
 	}
-	if err := process.signal(syscall.SIGKILL); err != nil {
+	if err := process.Signal(syscall.SIGKILL); err != nil {
 		return err
 	}
-	return process.await(ctx, patience)
+	return process.Await(ctx, patience)
 }
 
 // flush waits until the daemon has written its cache. The wait itself cannot be
@@ -239,18 +219,18 @@ func flush(ctx context.Context, path string) error {
 }
 
 // quit asks over the monitor, and by signal if nobody answers there.
-func quit(ctx context.Context, socket string, process Process) error {
+func quit(ctx context.Context, socket string, process outlive.Process) error {
 	asked := command(ctx, socket, "quit", nil)
 	if asked == nil {
-		asked = process.await(ctx, patience)
+		asked = process.Await(ctx, patience)
 	}
 	if asked == nil {
 		return nil
 	}
-	if err := process.signal(syscall.SIGTERM); err != nil {
+	if err := process.Signal(syscall.SIGTERM); err != nil {
 		return errors.Join(asked, err)
 	}
-	if err := process.await(ctx, patience); err != nil {
+	if err := process.Await(ctx, patience); err != nil {
 		return errors.Join(asked, err)
 	}
 	return nil

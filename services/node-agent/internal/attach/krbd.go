@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sort"
 	"strings"
 	"time"
+
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/module"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/reach"
 )
 
 // errNoDevice is returned when the kernel took an image and shows no device.
@@ -22,19 +24,9 @@ var errNoDevice = errors.New("kernel shows no device")
 type Krbd struct {
 	// Sys is where sysfs is mounted.
 	Sys string
-	// Modules allows loading the module; it needs the host's /lib/modules.
-	Modules Modules
+	// Modules allows loading the module.
+	Modules module.Policy
 }
-
-// Modules says whether a missing kernel module may be loaded.
-type Modules int
-
-const (
-	// Loaded modules are used only.
-	Loaded Modules = iota
-	// Load what is missing.
-	Load
-)
 
 var _ Backend = Krbd{}
 
@@ -47,18 +39,11 @@ func (k Krbd) bus(parts ...string) string {
 
 // Available looks for the kernel's client and loads it if allowed.
 func (k Krbd) Available() error {
-	_, err := os.Stat(k.bus())
-	if err == nil {
-		return nil
+	look := func() error {
+		_, err := os.Stat(k.bus())
+		return err
 	}
-	if k.Modules == Load {
-		output, failed := exec.Command("modprobe", "rbd", "single_major=Y").CombinedOutput()
-		if failed == nil {
-			return nil
-		}
-		return fmt.Errorf("load kernel module rbd: %w: %s", failed, strings.TrimSpace(string(output)))
-	}
-	return fmt.Errorf("look for kernel module rbd: %w", err)
+	return k.Modules.Ensure(look, "rbd", "single_major=Y")
 }
 
 // Attach adds the image to the kernel's bus and finds its device.
@@ -98,7 +83,7 @@ func addOrder(volume Volume) string {
 	opts := []string{
 		"name=" + strings.TrimPrefix(volume.Key.Entity, "client."), "secret=" + volume.Key.Secret, "noshare",
 	}
-	monitors, v2 := kernelMonitors(volume)
+	monitors, v2 := reach.Monitors(volume.Connection)
 	if v2 {
 		opts = append(opts, "ms_mode=prefer-crc")
 	}
@@ -112,36 +97,6 @@ func addOrder(volume Volume) string {
 		opts = append(opts, volume.MapOptions)
 	}
 	return strings.Join([]string{strings.Join(monitors, ","), strings.Join(opts, ","), volume.Pool, volume.Image, "-"}, " ")
-}
-
-// kernelMonitors returns the addresses that the kernel understands; v2 tells
-// that they speak the second protocol.
-func kernelMonitors(volume Volume) (addresses []string, v2 bool) {
-	for _, mon := range volume.Connection.Endpoints {
-		if mon.V2Port == 0 {
-			v2 = false
-			addresses = nil
-			break
-		}
-		v2 = true
-		addresses = append(addresses, hostPort(mon.Address, mon.V2Port))
-	}
-	if v2 {
-		return addresses, true
-	}
-	for _, mon := range volume.Connection.Endpoints {
-		if mon.V1Port != 0 {
-			addresses = append(addresses, hostPort(mon.Address, mon.V1Port))
-		}
-	}
-	return addresses, false
-}
-
-func hostPort(host string, port int32) string {
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	return fmt.Sprintf("%s:%d", host, port)
 }
 
 // find returns the newest device of the image.

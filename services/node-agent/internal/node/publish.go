@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
 	"golang.org/x/sys/unix"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"k8s.io/mount-utils"
+
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/mounts"
 )
 
 // NodePublishVolume shows a staged volume to a pod: a bind mount of its file
@@ -21,7 +23,7 @@ func (s *Server) NodePublishVolume(
 	ctx context.Context, request *csipb.NodePublishVolumeRequest,
 ) (*csipb.NodePublishVolumeResponse, error) {
 	handle, where := request.GetVolumeId(), request.GetTargetPath()
-	if err := required("volume_id", handle, "target_path", where,
+	if err := call.Required("volume_id", handle, "target_path", where,
 		"staging_target_path", request.GetStagingTargetPath()); err != nil {
 		return nil, err
 	}
@@ -29,23 +31,23 @@ func (s *Server) NodePublishVolume(
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := s.lock(handle)
+	unlock, err := s.turns.Take(handle)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	source, err := s.source(handle, request.GetStagingTargetPath(), use)
 	if err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	mode := request.GetVolumeCapability().GetAccessMode().GetMode()
 	if mode == csipb.VolumeCapability_AccessMode_SINGLE_NODE_SINGLE_WRITER {
 		if err := s.onlyAt(source, where, use); err != nil {
-			return nil, coded(err)
+			return nil, call.Coded(err)
 		}
 	}
 	if err := s.bind(source, where, use, request.GetReadonly()); err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	return &csipb.NodePublishVolumeResponse{}, nil
 }
@@ -81,21 +83,14 @@ func (s *Server) bind(source, where string, use usage, readOnly bool) error {
 	if err := makeTarget(where, use); err != nil {
 		return fmt.Errorf("make mount point: %w", err)
 	}
-	flags := []string{"bind"}
+	var flags []string
 	if readOnly || use.readOnly {
 		flags = append(flags, "ro")
 	}
 	if !use.block {
-		for _, flag := range use.flags {
-			if !slices.Contains(flags, flag) {
-				flags = append(flags, flag)
-			}
-		}
+		flags = append(flags, use.flags...)
 	}
-	if err := s.Mounter.Mount(source, where, "", flags); err != nil {
-		return fmt.Errorf("publish volume: %w", err)
-	}
-	return nil
+	return mounts.Mounts{Interface: s.Mounter}.Bind(source, where, flags...)
 }
 
 // makeTarget makes a directory for a file system, a file for a device.
@@ -115,19 +110,14 @@ func makeTarget(where string, use usage) error {
 
 // onlyAt refuses when the source is published anywhere else.
 func (s *Server) onlyAt(source, where string, use usage) error {
-	refs, err := s.Mounter.GetMountRefs(source)
-	if use.block {
-		refs, err = deviceMounts(source)
+	if !use.block {
+		return mounts.Mounts{Interface: s.Mounter}.OnlyAt(source, where)
 	}
+	refs, err := deviceMounts(source)
 	if err != nil {
 		return fmt.Errorf("find mounts of %s: %w", source, err)
 	}
-	for _, ref := range refs {
-		if ref != where && ref != source {
-			return status.Errorf(codes.FailedPrecondition, "volume is published at %s and may have one user only", ref)
-		}
-	}
-	return nil
+	return mounts.Only(refs, source, where)
 }
 
 // deviceMounts lists the files that the device's node is bound to. Only bind
@@ -159,16 +149,16 @@ func (s *Server) NodeUnpublishVolume(
 	_ context.Context, request *csipb.NodeUnpublishVolumeRequest,
 ) (*csipb.NodeUnpublishVolumeResponse, error) {
 	handle, where := request.GetVolumeId(), request.GetTargetPath()
-	if err := required("volume_id", handle, "target_path", where); err != nil {
+	if err := call.Required("volume_id", handle, "target_path", where); err != nil {
 		return nil, err
 	}
-	unlock, err := s.lock(handle)
+	unlock, err := s.turns.Take(handle)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	if err := mount.CleanupMountPoint(where, s.Mounter, true); err != nil {
-		return nil, coded(fmt.Errorf("unpublish volume: %w", err))
+		return nil, call.Coded(fmt.Errorf("unpublish volume: %w", err))
 	}
 	return &csipb.NodeUnpublishVolumeResponse{}, nil
 }

@@ -2,19 +2,14 @@ package node
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"k8s.io/mount-utils"
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
-	"github.com/rook-ceph/rook-ceph/shared/ceph"
-	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
+	"github.com/rook-ceph/rook-ceph/shared/csi/serve"
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
 	"github.com/rook-ceph/rook-ceph/shared/disk/probe"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
@@ -54,8 +49,8 @@ type Server struct {
 	Formats  Formatter
 	Mounter  mount.Interface
 
-	busy sync.Map
-	keys sync.Map
+	turns serve.Turns
+	keys  sync.Map
 }
 
 // NodeGetInfo returns the name of the node.
@@ -79,49 +74,4 @@ func (s *Server) NodeGetCapabilities(
 		})
 	}
 	return response, nil
-}
-
-// lock admits one operation on a volume at a time; a second one is told to come
-// again, as the CSI specification asks.
-func (s *Server) lock(volumeID string) (unlock func(), err error) {
-	if _, taken := s.busy.LoadOrStore(volumeID, struct{}{}); taken {
-		return nil, status.Errorf(codes.Aborted, "another operation on volume %s is in progress", volumeID)
-	}
-	return func() { s.busy.Delete(volumeID) }, nil
-}
-
-// coded gives an error of Ceph or of this package its gRPC code.
-func coded(err error) error {
-	if err == nil {
-		return nil
-	}
-	if _, ok := status.FromError(err); ok {
-		return err
-	}
-	code := codes.Internal
-	switch {
-	case errors.Is(err, ceph.ErrNotFound):
-		code = codes.NotFound
-	case errors.Is(err, ceph.ErrDenied):
-		code = codes.Unauthenticated
-	case errors.Is(err, ceph.ErrUnreachable), errors.Is(err, ceph.ErrAgain), errors.Is(err, ceph.ErrBusy):
-		code = codes.Unavailable
-	case errors.Is(err, attach.ErrNoBackend), errors.Is(err, journal.ErrHeld):
-		code = codes.FailedPrecondition
-	case errors.Is(err, context.DeadlineExceeded):
-		code = codes.DeadlineExceeded
-	case errors.Is(err, context.Canceled):
-		code = codes.Canceled
-	}
-	return status.Error(code, err.Error())
-}
-
-// required refuses a request that lacks a field.
-func required(fields ...string) error {
-	for i := 0; i+1 < len(fields); i += 2 {
-		if fields[i+1] == "" {
-			return status.Error(codes.InvalidArgument, fmt.Sprintf("%s is missing", fields[i]))
-		}
-	}
-	return nil
 }

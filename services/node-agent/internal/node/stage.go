@@ -12,10 +12,11 @@ import (
 	"github.com/go-logr/logr"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"k8s.io/mount-utils"
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/filesystem"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/mounts"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
@@ -44,7 +45,7 @@ func (s *Server) NodeStageVolume(
 	ctx context.Context, request *csipb.NodeStageVolumeRequest,
 ) (*csipb.NodeStageVolumeResponse, error) {
 	handle, path := request.GetVolumeId(), request.GetStagingTargetPath()
-	if err := required("volume_id", handle, "staging_target_path", path); err != nil {
+	if err := call.Required("volume_id", handle, "staging_target_path", path); err != nil {
 		return nil, err
 	}
 	use, err := readCapability(request.GetVolumeCapability())
@@ -55,13 +56,13 @@ func (s *Server) NodeStageVolume(
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := s.lock(handle)
+	unlock, err := s.turns.Take(handle)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	if done, err := s.staged(handle, path, use); done || err != nil {
-		return &csipb.NodeStageVolumeResponse{}, coded(err)
+		return &csipb.NodeStageVolumeResponse{}, call.Coded(err)
 	}
 	key, err := csi.Credentials(request.GetSecrets())
 	if err != nil {
@@ -70,7 +71,7 @@ func (s *Server) NodeStageVolume(
 	s.keys.Store(at.clusterID, key)
 	p := &staging{Server: s, handle: handle, path: path, use: use, target: at, request: request, key: key}
 	if err := p.run(ctx); err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	return &csipb.NodeStageVolumeResponse{}, nil
 }
@@ -99,14 +100,7 @@ func (s *Server) staged(handle, path string, use usage) (bool, error) {
 func stagedMount(path, handle string) string { return filepath.Join(path, handle) }
 
 func (s *Server) mounted(path string) (bool, error) {
-	mounted, err := s.Mounter.IsMountPoint(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil && !mount.IsCorruptedMnt(err) {
-		return false, fmt.Errorf("look at %s: %w", path, err)
-	}
-	return mounted && err == nil, nil
+	return mounts.Mounts{Interface: s.Mounter}.Serves(path)
 }
 
 func (p *staging) run(ctx context.Context) error {

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 	"k8s.io/mount-utils"
 
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/filesystem"
 )
 
@@ -22,7 +23,7 @@ func (s *Server) NodeGetVolumeStats(
 	_ context.Context, request *csipb.NodeGetVolumeStatsRequest,
 ) (*csipb.NodeGetVolumeStatsResponse, error) {
 	handle, path := request.GetVolumeId(), request.GetVolumePath()
-	if err := required("volume_id", handle, "volume_path", path); err != nil {
+	if err := call.Required("volume_id", handle, "volume_path", path); err != nil {
 		return nil, err
 	}
 	info, err := os.Stat(path)
@@ -33,14 +34,14 @@ func (s *Server) NodeGetVolumeStats(
 		return &csipb.NodeGetVolumeStatsResponse{VolumeCondition: abnormal(fmt.Sprintf("mount does not answer: %v", err))}, nil
 	}
 	if err != nil {
-		return nil, coded(fmt.Errorf("look at volume: %w", err))
+		return nil, call.Coded(fmt.Errorf("look at volume: %w", err))
 	}
 	record, err := s.Attacher.Find(handle)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, status.Errorf(codes.NotFound, "volume %s is not on this node", handle)
 	}
 	if err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	response := &csipb.NodeGetVolumeStatsResponse{
 		VolumeCondition: &csipb.VolumeCondition{Message: "device serves"},
@@ -49,7 +50,7 @@ func (s *Server) NodeGetVolumeStats(
 		response.VolumeCondition = abnormal("device " + record.Device + " lost its connection to the image; restart the pods that use the volume")
 	}
 	response.Usage, err = use(path, info)
-	return response, coded(err)
+	return response, call.Coded(err)
 }
 
 func abnormal(message string) *csipb.VolumeCondition {

@@ -11,6 +11,7 @@ import (
 	"k8s.io/mount-utils"
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
@@ -22,26 +23,26 @@ func (s *Server) NodeUnstageVolume(
 	ctx context.Context, request *csipb.NodeUnstageVolumeRequest,
 ) (*csipb.NodeUnstageVolumeResponse, error) {
 	handle, path := request.GetVolumeId(), request.GetStagingTargetPath()
-	if err := required("volume_id", handle, "staging_target_path", path); err != nil {
+	if err := call.Required("volume_id", handle, "staging_target_path", path); err != nil {
 		return nil, err
 	}
-	unlock, err := s.lock(handle)
+	unlock, err := s.turns.Take(handle)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	if err := mount.CleanupMountPoint(stagedMount(path, handle), s.Mounter, true); err != nil {
-		return nil, coded(fmt.Errorf("unmount volume: %w", err))
+		return nil, call.Coded(fmt.Errorf("unmount volume: %w", err))
 	}
 	record, err := s.Attacher.Find(handle)
 	if errors.Is(err, os.ErrNotExist) {
 		return &csipb.NodeUnstageVolumeResponse{}, nil
 	}
 	if err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	if err := s.Attacher.Detach(ctx, handle); err != nil {
-		return nil, coded(err)
+		return nil, call.Coded(err)
 	}
 	log := logr.FromContextOrDiscard(ctx)
 	log.Info("volume unstaged", "volume", handle, "image", record.Image, "device", record.Device)

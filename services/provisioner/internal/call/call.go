@@ -1,6 +1,6 @@
 // Package call holds what every call of a CSI controller service needs: the
-// connection to the cluster that a clusterID means, one call per volume at a
-// time, and the gRPC code of an error. It knows nothing about images or
+// connection to the cluster that a clusterID means, the size of a new volume, and
+// the gRPC code of an error. It knows nothing about images or
 // subvolumes.
 package call
 
@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"sync"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
 	"google.golang.org/grpc/codes"
@@ -53,17 +52,6 @@ func Connect(
 	}
 	cluster, err := connections.Get(ctx, clusterID, connection, key)
 	return cluster, link.Explain(err, key.Entity)
-}
-
-// Turns admits one call per name or handle at a time. The zero value is ready.
-type Turns struct{ busy sync.Map }
-
-// Take refuses with codes.Aborted while another call has the turn.
-func (t *Turns) Take(name string) (end func(), err error) {
-	if _, taken := t.busy.LoadOrStore(name, struct{}{}); taken {
-		return nil, status.Errorf(codes.Aborted, "another operation on %s is in progress", name)
-	}
-	return func() { t.busy.Delete(name) }, nil
 }
 
 // Invalid is the error of a request that only its sender can correct.

@@ -17,6 +17,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
+	"github.com/rook-ceph/rook-ceph/shared/csi/serve"
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
 )
 
@@ -29,7 +30,7 @@ type Controller struct {
 	// asks its caller to come again.
 	CopyPatience time.Duration
 
-	turns call.Turns
+	turns serve.Turns
 }
 
 // ControllerGetCapabilities lists what this service does.

@@ -84,16 +84,25 @@ func (c *Controller) copy(ctx context.Context, p place, order order) (*csipb.Vol
 			return nil, fmt.Errorf("remove the snapshot that was copied: %w", err)
 		}
 	}
-	if size := uint64(info.BytesQuota); size < order.size {
-		if err := p.SubvolumeResize(ctx, at, order.size); err != nil {
-			return nil, fmt.Errorf("enlarge copy: %w", err)
-		}
-		info.BytesQuota = ceph.Bytes(order.size)
-	}
-	if order.limit > 0 && int64(info.BytesQuota) > order.limit {
-		return nil, status.Errorf(codes.OutOfRange, "the data source has %d bytes, more than limit_bytes %d", info.BytesQuota, order.limit)
+	if info.BytesQuota, err = p.enlarge(ctx, at, info.BytesQuota, order); err != nil {
+		return nil, err
 	}
 	return p.describe(order, entry, info, nil)
+}
+
+// enlarge gives a copy the size that was asked for; a copy begins with that of
+// its source.
+func (p place) enlarge(ctx context.Context, at ceph.Subvolume, size ceph.Bytes, order order) (ceph.Bytes, error) {
+	if uint64(size) < order.size {
+		if err := p.SubvolumeResize(ctx, at, order.size); err != nil {
+			return 0, fmt.Errorf("enlarge copy: %w", err)
+		}
+		size = ceph.Bytes(order.size)
+	}
+	if order.limit > 0 && int64(size) > order.limit {
+		return 0, status.Errorf(codes.OutOfRange, "the data source has %d bytes, more than limit_bytes %d", size, order.limit)
+	}
+	return size, nil
 }
 
 // finish begins the copy if need be and waits until it is complete.

@@ -11,6 +11,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/link"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
+	"github.com/rook-ceph/rook-ceph/shared/csi/serve"
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
 )
 
@@ -26,7 +27,7 @@ type Controller struct {
 	NodeList    Nodes
 	Connections *link.Connections
 
-	turns call.Turns
+	turns serve.Turns
 }
 
 // ControllerGetCapabilities lists what this service does.

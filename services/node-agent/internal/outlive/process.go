@@ -1,4 +1,4 @@
-package attach
+package outlive
 
 import (
 	"context"
@@ -23,8 +23,8 @@ type Process struct {
 // command's closing parenthesis.
 const startField = 19
 
-// findProcess returns the process whose id is in the file.
-func findProcess(pidFile string) (Process, error) {
+// FindProcess returns the process whose id is in the file.
+func FindProcess(pidFile string) (Process, error) {
 	text, err := os.ReadFile(pidFile)
 	if err != nil {
 		return Process{}, fmt.Errorf("read pid: %w", err)
@@ -63,8 +63,8 @@ func startTime(pid int) (uint64, error) {
 	return started, nil
 }
 
-// alive tells whether exactly this process still runs.
-func (p Process) alive() bool {
+// Alive tells whether exactly this process still runs.
+func (p Process) Alive() bool {
 	if p.PID == 0 {
 		return false
 	}
@@ -75,14 +75,14 @@ func (p Process) alive() bool {
 // errStillRuns is returned for a process that did not end in time.
 var errStillRuns = errors.New("process still runs")
 
-// await waits until the process is gone.
-func (p Process) await(ctx context.Context, patience time.Duration) error {
+// Await waits until the process is gone.
+func (p Process) Await(ctx context.Context, patience time.Duration) error {
 	const pace = 20 * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
-	for p.alive() {
+	for p.Alive() {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("wait for process %d: %w", p.PID, errStillRuns)
@@ -92,9 +92,9 @@ func (p Process) await(ctx context.Context, patience time.Duration) error {
 	return nil
 }
 
-// signal sends a signal to exactly this process.
-func (p Process) signal(signal syscall.Signal) error {
-	if !p.alive() {
+// Signal sends a signal to exactly this process.
+func (p Process) Signal(signal syscall.Signal) error {
+	if !p.Alive() {
 		return nil
 	}
 	if err := syscall.Kill(p.PID, signal); err != nil && !errors.Is(err, syscall.ESRCH) {

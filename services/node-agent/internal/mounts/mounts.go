@@ -1,0 +1,68 @@
+// Package mounts is what both node services do with mounts: look, bind, and
+// clean up. It knows nothing about Ceph, and a mount that does not answer counts as none.
+package mounts
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"k8s.io/mount-utils"
+)
+
+// Mounts works on the mounts of this node.
+type Mounts struct{ mount.Interface }
+
+// Serves tells whether something is mounted at path and answers.
+func (m Mounts) Serves(path string) (bool, error) {
+	mounted, err := m.IsMountPoint(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil && !mount.IsCorruptedMnt(err) {
+		return false, fmt.Errorf("look at %s: %w", path, err)
+	}
+	return mounted && err == nil, nil
+}
+
+// Bind shows source at a path where nothing is mounted yet; with the flag ro,
+// it is read-only there.
+func (m Mounts) Bind(source, where string, flags ...string) error {
+	options := []string{"bind"}
+	for _, flag := range flags {
+		if !slices.Contains(options, flag) {
+			options = append(options, flag)
+		}
+	}
+	if err := m.Mount(source, where, "", options); err != nil {
+		return fmt.Errorf("publish volume: %w", err)
+	}
+	return nil
+}
+
+// OnlyAt refuses when the source is mounted anywhere else but at where.
+func (m Mounts) OnlyAt(source, where string) error {
+	refs, err := m.GetMountRefs(source)
+	if err != nil {
+		return fmt.Errorf("find mounts of %s: %w", source, err)
+	}
+	return Only(refs, source, where)
+}
+
+// Only refuses a path in refs that is neither source nor where.
+func Only(refs []string, source, where string) error {
+	for _, ref := range refs {
+		if ref != where && ref != source {
+			return status.Errorf(codes.FailedPrecondition, "volume is published at %s and may have one user only", ref)
+		}
+	}
+	return nil
+}
+
+// Clear unmounts path, dead or alive, and removes the mount point.
+func (m Mounts) Clear(path string) error {
+	return mount.CleanupMountPoint(path, m.Interface, true)
+}

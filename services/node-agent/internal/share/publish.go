@@ -1,0 +1,132 @@
+package share
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	csipb "github.com/container-storage-interface/spec/lib/go/csi"
+	"github.com/go-logr/logr"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
+	"github.com/rook-ceph/rook-ceph/shared/csi"
+)
+
+// NodePublishVolume shows a staged volume to a pod.
+func (s *Server) NodePublishVolume(
+	ctx context.Context, request *csipb.NodePublishVolumeRequest,
+) (*csipb.NodePublishVolumeResponse, error) {
+	handle, where, staging := request.GetVolumeId(), request.GetTargetPath(), request.GetStagingTargetPath()
+	if err := call.Required("volume_id", handle, "target_path", where, "staging_target_path", staging); err != nil {
+		return nil, err
+	}
+	use, err := readCapability(request.GetVolumeCapability())
+	if err != nil {
+		return nil, err
+	}
+	end, err := s.turns.Take(handle)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if err := s.revive(ctx, handle, staging, request.GetVolumeContext()); err != nil {
+		return nil, call.Coded(err)
+	}
+	source := staging
+	if root := request.GetVolumeContext()[csi.AttributeSnapshotRoot]; root != "" {
+		source = filepath.Join(staging, filepath.Clean("/"+root))
+	}
+	if use.single {
+		if err := s.mounts().OnlyAt(source, where); err != nil {
+			return nil, call.Coded(err)
+		}
+	}
+	if err := s.bind(source, where, use, request.GetReadonly()); err != nil {
+		return nil, call.Coded(err)
+	}
+	return &csipb.NodePublishVolumeResponse{}, nil
+}
+
+func (s *Server) bind(source, where string, use usage, readOnly bool) error {
+	mounted, err := s.mounts().Serves(where)
+	if err != nil || mounted {
+		return err
+	}
+	if err := makeDir(where); err != nil {
+		return err
+	}
+	var flags []string
+	if readOnly || use.readOnly {
+		flags = append(flags, "ro")
+	}
+	return s.mounts().Bind(source, where, append(flags, bindFlags(use.flags)...)...)
+}
+
+// bindFlags leaves out what is meant for the client of CephFS: a bind mount has
+// only flags of its own.
+func bindFlags(flags []string) []string {
+	var kept []string
+	for _, flag := range flags {
+		switch flag {
+		case "ro", "noatime", "nodiratime", "relatime", "strictatime", "nodev", "noexec", "nosuid":
+			kept = append(kept, flag)
+		}
+	}
+	return kept
+}
+
+// revive makes sure that a staged volume serves. A kubelet stages a volume once,
+// so a mount whose ceph-fuse died in between is made anew here; pods that
+// had it already need a restart.
+func (s *Server) revive(ctx context.Context, handle, staging string, attributes map[string]string) error {
+	made, err := s.Mounters.Find(handle)
+	if errors.Is(err, os.ErrNotExist) || err == nil && made.Where != staging {
+		return status.Errorf(codes.FailedPrecondition, "volume %s is not staged at %s", handle, staging)
+	}
+	if err != nil {
+		return err
+	}
+	serves, err := s.mounts().Serves(staging)
+	if err != nil {
+		return err
+	}
+	if serves && s.Mounters.Serves(made) {
+		return nil
+	}
+	clusterID, err := clusterOf(handle, attributes)
+	if err != nil {
+		return err
+	}
+	access, err := s.access(ctx, clusterID)
+	if err != nil {
+		return err
+	}
+	logr.FromContextOrDiscard(ctx).Info("volume does not serve; mounting it anew", "volume", handle, "mounter", made.Mounter)
+	if err := s.clear(ctx, made); err != nil {
+		return err
+	}
+	return s.mount(ctx, access, made.Volume, made.Mounter)
+}
+
+// NodeUnpublishVolume takes a volume away from a pod.
+func (s *Server) NodeUnpublishVolume(
+	_ context.Context, request *csipb.NodeUnpublishVolumeRequest,
+) (*csipb.NodeUnpublishVolumeResponse, error) {
+	handle, where := request.GetVolumeId(), request.GetTargetPath()
+	if err := call.Required("volume_id", handle, "target_path", where); err != nil {
+		return nil, err
+	}
+	end, err := s.turns.Take(handle)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if err := s.mounts().Clear(where); err != nil {
+		return nil, call.Coded(fmt.Errorf("unpublish volume: %w", err))
+	}
+	return &csipb.NodeUnpublishVolumeResponse{}, nil
+}

@@ -1,0 +1,140 @@
+package share
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+
+	csipb "github.com/container-storage-interface/spec/lib/go/csi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"k8s.io/mount-utils"
+
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/fsmount"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/mounts"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/csi"
+	"github.com/rook-ceph/rook-ceph/shared/csi/serve"
+	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
+	"github.com/rook-ceph/rook-ceph/shared/keyring"
+)
+
+// Clusters knows the CephClusters by the clusterID of a volume.
+type Clusters interface {
+	// Connection returns how to reach the cluster.
+	Connection(ctx context.Context, clusterID string) (api.Connection, error)
+	// NodeKey returns the cephx identity of nodes for the cluster. It is asked
+	// only where a request carries no Secret.
+	NodeKey(ctx context.Context, clusterID string) (keyring.Key, error)
+}
+
+// Mounters mounts CephFS and remembers what is mounted.
+type Mounters interface {
+	Mount(ctx context.Context, access fsmount.Access, volume fsmount.Volume, wanted string) (fsmount.Mount, error)
+	End(ctx context.Context, volumeID string) error
+	Find(volumeID string) (fsmount.Mount, error)
+	Serves(made fsmount.Mount) bool
+}
+
+// Server is the node service.
+type Server struct {
+	csipb.UnimplementedNodeServer
+	// Node is the name of this Kubernetes node.
+	Node     string
+	Clusters Clusters
+	Dialer   storage.Dialer
+	Mounters Mounters
+	Mounter  mount.Interface
+
+	turns serve.Turns
+	keys  sync.Map
+}
+
+func (s *Server) mounts() mounts.Mounts { return mounts.Mounts{Interface: s.Mounter} }
+
+// NodeGetInfo returns the name of the node.
+func (s *Server) NodeGetInfo(context.Context, *csipb.NodeGetInfoRequest) (*csipb.NodeGetInfoResponse, error) {
+	return &csipb.NodeGetInfoResponse{NodeId: s.Node}, nil
+}
+
+// NodeGetCapabilities lists what this service does.
+func (s *Server) NodeGetCapabilities(
+	context.Context, *csipb.NodeGetCapabilitiesRequest,
+) (*csipb.NodeGetCapabilitiesResponse, error) {
+	response := &csipb.NodeGetCapabilitiesResponse{}
+	for _, kind := range []csipb.NodeServiceCapability_RPC_Type{
+		csipb.NodeServiceCapability_RPC_STAGE_UNSTAGE_VOLUME,
+		csipb.NodeServiceCapability_RPC_GET_VOLUME_STATS,
+		csipb.NodeServiceCapability_RPC_VOLUME_CONDITION,
+		csipb.NodeServiceCapability_RPC_SINGLE_NODE_MULTI_WRITER,
+	} {
+		response.Capabilities = append(response.Capabilities, &csipb.NodeServiceCapability{
+			Type: &csipb.NodeServiceCapability_Rpc{Rpc: &csipb.NodeServiceCapability_RPC{Type: kind}},
+		})
+	}
+	return response, nil
+}
+
+// usage is how a volume is to be used on this node.
+type usage struct {
+	flags    []string
+	readOnly bool
+	// single volumes have one pod at most.
+	single bool
+}
+
+func readCapability(capability *csipb.VolumeCapability) (usage, error) {
+	switch {
+	case capability == nil:
+		return usage{}, status.Error(codes.InvalidArgument, "volume_capability is missing")
+	case capability.GetBlock() != nil:
+		return usage{}, status.Error(codes.InvalidArgument, "CephFS has no block volumes")
+	case capability.GetMount() == nil:
+		return usage{}, status.Error(codes.InvalidArgument, "volume_capability has no access type")
+	}
+	use := usage{flags: capability.GetMount().GetMountFlags()}
+	switch mode := capability.GetAccessMode().GetMode(); mode {
+	case csipb.VolumeCapability_AccessMode_SINGLE_NODE_READER_ONLY,
+		csipb.VolumeCapability_AccessMode_MULTI_NODE_READER_ONLY:
+		use.readOnly = true
+	case csipb.VolumeCapability_AccessMode_SINGLE_NODE_SINGLE_WRITER:
+		use.single = true
+	case csipb.VolumeCapability_AccessMode_UNKNOWN:
+		return usage{}, status.Error(codes.InvalidArgument, fmt.Sprintf("access mode %s is not supported", mode))
+	}
+	return use, nil
+}
+
+// key returns the identity that a volume of the cluster was staged with, or the
+// one that the cluster has for nodes.
+func (s *Server) key(ctx context.Context, clusterID string) (keyring.Key, error) {
+	if known, ok := s.keys.Load(clusterID); ok {
+		if key, ok := known.(keyring.Key); ok {
+			return key, nil
+		}
+	}
+	return s.Clusters.NodeKey(ctx, clusterID)
+}
+
+// clusterOf returns the clusterID of a volume.
+func clusterOf(handle string, attributes map[string]string) (string, error) {
+	if attributes[csi.AttributeStaticVolume] == "true" {
+		if attributes[csi.ParamClusterID] == "" {
+			return "", status.Errorf(codes.InvalidArgument, "static volume %s must have the attribute %s", handle, csi.ParamClusterID)
+		}
+		return attributes[csi.ParamClusterID], nil
+	}
+	id, err := csi.ParseVolumeID(handle)
+	if err != nil {
+		return "", status.Error(codes.InvalidArgument, err.Error())
+	}
+	return id.ClusterID, nil
+}
+
+func makeDir(path string) error {
+	if err := os.MkdirAll(path, 0o750); err != nil {
+		return fmt.Errorf("make mount point: %w", err)
+	}
+	return nil
+}

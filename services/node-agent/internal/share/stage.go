@@ -1,0 +1,202 @@
+package share
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	csipb "github.com/container-storage-interface/spec/lib/go/csi"
+	"github.com/go-logr/logr"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/fsmount"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/csi"
+	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
+)
+
+// NodeStageVolume mounts the directory of a volume at the staging path.
+func (s *Server) NodeStageVolume(
+	ctx context.Context, request *csipb.NodeStageVolumeRequest,
+) (*csipb.NodeStageVolumeResponse, error) {
+	handle, path := request.GetVolumeId(), request.GetStagingTargetPath()
+	if err := call.Required("volume_id", handle, "staging_target_path", path); err != nil {
+		return nil, err
+	}
+	use, err := readCapability(request.GetVolumeCapability())
+	if err != nil {
+		return nil, err
+	}
+	clusterID, err := clusterOf(handle, request.GetVolumeContext())
+	if err != nil {
+		return nil, err
+	}
+	end, err := s.turns.Take(handle)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if done, err := s.staged(ctx, handle, path, use); done || err != nil {
+		return &csipb.NodeStageVolumeResponse{}, call.Coded(err)
+	}
+	key, err := csi.Credentials(request.GetSecrets())
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	s.keys.Store(clusterID, key)
+	if err := s.stage(ctx, request, use, clusterID); err != nil {
+		return nil, call.Coded(err)
+	}
+	return &csipb.NodeStageVolumeResponse{}, nil
+}
+
+// staged tells whether the volume is staged already and serves. What is left of
+// a mount that does not serve is removed.
+func (s *Server) staged(ctx context.Context, handle, path string, use usage) (bool, error) {
+	made, err := s.Mounters.Find(handle)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	serves, err := s.mounts().Serves(path)
+	if err != nil {
+		return false, err
+	}
+	if !serves || !s.Mounters.Serves(made) {
+		return false, s.clear(ctx, made)
+	}
+	if made.ReadOnly && !use.readOnly {
+		return false, status.Errorf(codes.AlreadyExists, "volume %s is staged read-only", handle)
+	}
+	return true, nil
+}
+
+// clear unmounts a volume and waits until all is written.
+func (s *Server) clear(ctx context.Context, made fsmount.Mount) error {
+	if err := s.mounts().Clear(made.Where); err != nil {
+		return fmt.Errorf("unmount volume: %w", err)
+	}
+	return s.Mounters.End(ctx, made.ID)
+}
+
+func (s *Server) stage(ctx context.Context, request *csipb.NodeStageVolumeRequest, use usage, clusterID string) error {
+	access, err := s.access(ctx, clusterID)
+	if err != nil {
+		return err
+	}
+	attributes := request.GetVolumeContext()
+	volume := fsmount.Volume{
+		ID: request.GetVolumeId(), Where: request.GetStagingTargetPath(), FSName: attributes[csi.ParamFSName],
+		Flags: use.flags, ReadOnly: use.readOnly || slices.Contains(use.flags, "ro") || attributes[csi.AttributeSnapshotRoot] != "",
+		KernelOptions: attributes[csi.ParamKernelMountOptions], FUSEOptions: attributes[csi.ParamFUSEMountOptions],
+	}
+	if volume.FSName, volume.Path, err = s.directory(ctx, access, volume.ID, attributes); err != nil {
+		return err
+	}
+	return s.mount(ctx, access, volume, attributes[csi.ParamMounter])
+}
+
+func (s *Server) mount(ctx context.Context, access fsmount.Access, volume fsmount.Volume, wanted string) error {
+	if err := makeDir(volume.Where); err != nil {
+		return err
+	}
+	made, err := s.Mounters.Mount(ctx, access, volume, wanted)
+	if err != nil {
+		cleared := s.clear(context.WithoutCancel(ctx), fsmount.Mount{Volume: volume})
+		return errors.Join(err, cleared)
+	}
+	logr.FromContextOrDiscard(ctx).Info("volume staged", "volume", made.ID, "filesystem", made.FSName, "path", made.Path, "mounter", made.Mounter)
+	return nil
+}
+
+// access says how to reach a cluster, as the identity that its volumes are
+// staged with.
+func (s *Server) access(ctx context.Context, clusterID string) (fsmount.Access, error) {
+	connection, err := s.Clusters.Connection(ctx, clusterID)
+	if err != nil {
+		return fsmount.Access{}, err
+	}
+	key, err := s.key(ctx, clusterID)
+	return fsmount.Access{Connection: connection, Key: key}, err
+}
+
+// directory finds what to mount: in the attributes of the volume, or for
+// volumes of old drivers in Ceph.
+func (s *Server) directory(
+	ctx context.Context, access fsmount.Access, handle string, attributes map[string]string,
+) (fsName, path string, err error) {
+	fsName, path = attributes[csi.ParamFSName], attributes[csi.AttributeSubvolumePath]
+	if attributes[csi.AttributeStaticVolume] == "true" {
+		path = attributes[csi.AttributeRootPath]
+		if fsName == "" || path == "" {
+			return "", "", status.Errorf(codes.InvalidArgument, "static volume %s must have the attributes %s and %s",
+				handle, csi.ParamFSName, csi.AttributeRootPath)
+		}
+	}
+	if fsName != "" && path != "" {
+		return fsName, path, nil
+	}
+	id, err := csi.ParseVolumeID(handle)
+	if err != nil {
+		return "", "", err
+	}
+	cluster, err := s.Dialer.DialStorage(ctx, access.Connection, access.Key)
+	if err != nil {
+		return "", "", err
+	}
+	defer cluster.Close()
+	client := ceph.Client{Conn: cluster}
+	volumes, err := client.Volumes(ctx)
+	if err != nil {
+		return "", "", fmt.Errorf("find file system of volume %s: %w", handle, err)
+	}
+	found := slices.IndexFunc(volumes, func(v ceph.Volume) bool { return v.ID == id.PoolID })
+	if found < 0 {
+		return "", "", status.Errorf(codes.NotFound, "volume %s is in file system %d, which does not exist", handle, id.PoolID)
+	}
+	metadata, err := cluster.PoolName(ctx, volumes[found].MetadataPool)
+	if err != nil {
+		return "", "", err
+	}
+	pool, err := cluster.Pool(ctx, metadata, csi.JournalNamespace)
+	if err != nil {
+		return "", "", err
+	}
+	defer pool.Close()
+	entry, err := journal.Journal{Omaps: pool}.Entry(ctx, id.UUID)
+	if err != nil {
+		return "", "", err
+	}
+	if entry.Group == "" {
+		entry.Group = csi.DefaultSubvolumeGroup
+	}
+	at := ceph.Subvolume{Volume: volumes[found].Name, Group: entry.Group, Name: entry.Image}
+	path, err = client.SubvolumePath(ctx, at)
+	return at.Volume, path, err
+}
+
+// NodeUnstageVolume unmounts the volume and waits until all is written.
+func (s *Server) NodeUnstageVolume(
+	ctx context.Context, request *csipb.NodeUnstageVolumeRequest,
+) (*csipb.NodeUnstageVolumeResponse, error) {
+	handle, path := request.GetVolumeId(), request.GetStagingTargetPath()
+	if err := call.Required("volume_id", handle, "staging_target_path", path); err != nil {
+		return nil, err
+	}
+	end, err := s.turns.Take(handle)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if err := s.clear(ctx, fsmount.Mount{Volume: fsmount.Volume{ID: handle, Where: path}}); err != nil {
+		return nil, call.Coded(err)
+	}
+	logr.FromContextOrDiscard(ctx).Info("volume unstaged", "volume", handle)
+	return &csipb.NodeUnstageVolumeResponse{}, nil
+}
