@@ -28,8 +28,14 @@ const fsName = "myfs"
 func (r *rig) makeFilesystem() {
 	r.t.Helper()
 	r.ceph.AddFilesystem(fsName)
-	_, err := r.ceph.Client().Mgr(r.t.Context(), ceph.Command{
+	ctx := r.t.Context()
+	_, err := r.ceph.Client().Mgr(ctx, ceph.Command{
 		Prefix: "fs subvolumegroup create", Args: map[string]any{"vol_name": fsName, "group_name": csi.DefaultSubvolumeGroup}})
+	if err == nil {
+		// How long a client that died keeps others waiting; there is no less.
+		_, err = r.ceph.Client().Mon(ctx, ceph.Command{
+			Prefix: "fs set", Args: map[string]any{"fs_name": fsName, "var": "session_timeout", "val": "30"}})
+	}
 	if err != nil {
 		r.t.Fatal(err)
 	}

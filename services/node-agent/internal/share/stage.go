@@ -142,6 +142,11 @@ func (s *Server) directory(
 	if fsName != "" && path != "" {
 		return fsName, path, nil
 	}
+	return s.lookup(ctx, access, handle)
+}
+
+// lookup asks the journal and Ceph where a volume is.
+func (s *Server) lookup(ctx context.Context, access fsmount.Access, handle string) (fsName, path string, err error) {
 	id, err := csi.ParseVolumeID(handle)
 	if err != nil {
 		return "", "", err
@@ -173,12 +178,8 @@ func (s *Server) directory(
 	if err != nil {
 		return "", "", err
 	}
-	if entry.Group == "" {
-		entry.Group = csi.DefaultSubvolumeGroup
-	}
-	at := ceph.Subvolume{Volume: volumes[found].Name, Group: entry.Group, Name: entry.Image}
-	path, err = client.SubvolumePath(ctx, at)
-	return at.Volume, path, err
+	path, err = client.SubvolumePath(ctx, entry.Subvolume(volumes[found].Name))
+	return volumes[found].Name, path, err
 }
 
 // NodeUnstageVolume unmounts the volume and waits until all is written.

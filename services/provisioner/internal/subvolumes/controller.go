@@ -72,12 +72,9 @@ func (p place) handle(id string) csi.VolumeID {
 	return csi.VolumeID{ClusterID: p.clusterID, PoolID: p.volume.ID, UUID: id}
 }
 
-// subvolume is where a volume is, and where the snapshots of the source are.
+// subvolume is where a volume or the source of a snapshot is.
 func (p place) subvolume(group, name string) ceph.Subvolume {
-	if group == "" {
-		group = csi.DefaultSubvolumeGroup
-	}
-	return ceph.Subvolume{Volume: p.volume.Name, Group: group, Name: name}
+	return journal.Entry{Group: group, Image: name}.Subvolume(p.volume.Name)
 }
 
 var errNoFilesystem = errors.New("no such file system")

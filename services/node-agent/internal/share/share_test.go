@@ -1,0 +1,285 @@
+package share_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	csipb "github.com/container-storage-interface/spec/lib/go/csi"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"k8s.io/mount-utils"
+
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/fsmount"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/share"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/keyring"
+)
+
+const handle = "0001-0009-rook-ceph-0000000000000001-b0285c97-a0ce-11eb-8c66-0242ac110002"
+
+// world is a node whose mounts are in memory.
+type world struct {
+	t       *testing.T
+	server  *share.Server
+	mounter *mount.FakeMounter
+	made    map[string]fsmount.Mount
+	access  []fsmount.Access
+	dead    bool
+	fail    error
+	dir     string
+	// binds are the sources and options of bind mounts by the name of their target.
+	binds map[string][]string
+}
+
+func (w *world) Connection(context.Context, string) (api.Connection, error) {
+	return api.Connection{MonHost: "10.0.0.1"}, nil
+}
+
+func (w *world) NodeKey(context.Context, string) (keyring.Key, error) {
+	return keyring.Key{Entity: "client.csi-cephfs-node", Secret: "fromCluster"}, nil
+}
+
+func (w *world) Mount(_ context.Context, access fsmount.Access, volume fsmount.Volume, wanted string) (fsmount.Mount, error) {
+	if w.fail != nil {
+		return fsmount.Mount{}, w.fail
+	}
+	w.access = append(w.access, access)
+	w.dead = false
+	w.made[volume.ID] = fsmount.Mount{Volume: volume, Mounter: wanted}
+	return w.made[volume.ID], w.mounter.Mount("ceph", volume.Where, "ceph", nil)
+}
+
+func (w *world) End(_ context.Context, id string) error { delete(w.made, id); return nil }
+
+func (w *world) Find(id string) (fsmount.Mount, error) {
+	made, found := w.made[id]
+	if !found {
+		return fsmount.Mount{}, os.ErrNotExist
+	}
+	return made, nil
+}
+
+func (w *world) Serves(fsmount.Mount) bool { return !w.dead }
+
+func start(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, mounter: mount.NewFakeMounter(nil), made: map[string]fsmount.Mount{}, dir: t.TempDir(), binds: map[string][]string{}}
+	w.restart()
+	return w
+}
+
+// restart replaces the server by one that has seen nothing.
+func (w *world) restart() {
+	w.server = &share.Server{Node: "n1", Clusters: w, Mounters: w, Mounter: binder{w.mounter, w.binds}}
+}
+
+func use(mode csipb.VolumeCapability_AccessMode_Mode, flags ...string) *csipb.VolumeCapability {
+	return &csipb.VolumeCapability{
+		AccessType: &csipb.VolumeCapability_Mount{Mount: &csipb.VolumeCapability_MountVolume{MountFlags: flags}},
+		AccessMode: &csipb.VolumeCapability_AccessMode{Mode: mode},
+	}
+}
+
+func many() *csipb.VolumeCapability {
+	return use(csipb.VolumeCapability_AccessMode_MULTI_NODE_MULTI_WRITER)
+}
+
+func attributes(more ...string) map[string]string {
+	a := map[string]string{"clusterID": "rook-ceph", "fsName": "myfs", "subvolumePath": "/volumes/csi/v/u", "mounter": "fuse", "fuseMountOptions": "debug"}
+	for i := 0; i < len(more); i += 2 {
+		a[more[i]] = more[i+1]
+	}
+	return a
+}
+
+func (w *world) staging() string { return filepath.Join(w.dir, "staging") }
+
+func (w *world) stage(capability *csipb.VolumeCapability, context map[string]string) error {
+	_, err := w.server.NodeStageVolume(w.t.Context(), &csipb.NodeStageVolumeRequest{
+		VolumeId: handle, StagingTargetPath: w.staging(), VolumeCapability: capability, VolumeContext: context,
+		Secrets: map[string]string{"userID": "csi-cephfs-node", "userKey": "fromSecret"},
+	})
+	return err
+}
+
+func (w *world) publish(name string, capability *csipb.VolumeCapability, context map[string]string) error {
+	_, err := w.server.NodePublishVolume(w.t.Context(), &csipb.NodePublishVolumeRequest{
+		VolumeId: handle, StagingTargetPath: w.staging(), TargetPath: filepath.Join(w.dir, name), VolumeCapability: capability, VolumeContext: context,
+	})
+	return err
+}
+
+// binder remembers bind mounts, which FakeMounter gives the source of their
+// source.
+type binder struct {
+	*mount.FakeMounter
+	bound map[string][]string
+}
+
+func (b binder) Mount(source, target, kind string, options []string) error {
+	b.bound[filepath.Base(target)] = append([]string{source}, options...)
+	return b.FakeMounter.Mount(source, target, kind, options)
+}
+
+func TestStage_mounts_what_the_attributes_say(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if err := w.stage(use(csipb.VolumeCapability_AccessMode_MULTI_NODE_MULTI_WRITER, "noatime"), attributes()); err != nil {
+		t.Fatal(err)
+	}
+	want := fsmount.Mount{Mounter: "fuse", Volume: fsmount.Volume{
+		ID: handle, Where: w.staging(), FSName: "myfs", Path: "/volumes/csi/v/u", Flags: []string{"noatime"}, FUSEOptions: "debug"}}
+	if diff := cmp.Diff(want, w.made[handle]); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
+	}
+	if w.access[0].Key.Secret != "fromSecret" || w.access[0].Key.Entity != "client.csi-cephfs-node" {
+		t.Errorf("mounted as %s", w.access[0].Key.Entity)
+	}
+	if err := w.stage(many(), attributes()); err != nil || len(w.access) != 1 {
+		t.Errorf("again: %v, %d mounts", err, len(w.access))
+	}
+}
+
+func TestStage_refuses(t *testing.T) {
+	t.Parallel()
+	block := &csipb.VolumeCapability{AccessType: &csipb.VolumeCapability_Block{Block: &csipb.VolumeCapability_BlockVolume{}}}
+	for name, tc := range map[string]struct {
+		capability *csipb.VolumeCapability
+		context    map[string]string
+	}{
+		"no_capability":                {nil, attributes()},
+		"raw_block":                    {block, attributes()},
+		"an_unknown_access_mode":       {use(csipb.VolumeCapability_AccessMode_UNKNOWN), attributes()},
+		"a_static_volume_without_path": {many(), attributes("staticVolume", "true")},
+		"a_static_volume_of_nowhere":   {many(), map[string]string{"staticVolume": "true", "rootPath": "/", "fsName": "myfs"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			if err := w.stage(tc.capability, tc.context); status.Code(err) != codes.InvalidArgument || len(w.made) > 0 {
+				t.Errorf("got %v, made %v", err, w.made)
+			}
+		})
+	}
+}
+
+func TestStage_mounts_the_root_of_a_static_volume(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if err := w.stage(many(), attributes("staticVolume", "true", "rootPath", "/data")); err != nil || w.made[handle].Path != "/data" {
+		t.Errorf("got %v, %v", w.made, err)
+	}
+}
+
+func TestStage_that_fails_leaves_nothing(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.fail = errors.New("mount error 110")
+	if err := w.stage(many(), attributes()); status.Code(err) != codes.Internal || len(w.made) > 0 || len(w.mounter.MountPoints) > 0 {
+		t.Errorf("got %v, made %v, mounts %v", err, w.made, w.mounter.MountPoints)
+	}
+	w.fail = fsmount.ErrNoMounter
+	if err := w.stage(many(), attributes()); status.Code(err) != codes.FailedPrecondition {
+		t.Errorf("without a mounter: %v", err)
+	}
+}
+
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if err := w.publish("pod", many(), attributes()); status.Code(err) != codes.FailedPrecondition {
+		t.Errorf("before it is staged: %v", err)
+	}
+	if err := w.stage(many(), attributes()); err != nil {
+		t.Fatal(err)
+	}
+	readers := use(csipb.VolumeCapability_AccessMode_MULTI_NODE_READER_ONLY, "noatime", "recover_session=clean")
+	err := errors.Join(w.publish("writer", many(), attributes()), w.publish("writer", many(), attributes()),
+		w.publish("reader", readers, attributes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{"writer": {w.staging(), "bind"}, "reader": {w.staging(), "bind", "ro", "noatime"}}
+	if diff := cmp.Diff(want, w.binds); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
+	}
+	single := use(csipb.VolumeCapability_AccessMode_SINGLE_NODE_SINGLE_WRITER)
+	if err := w.publish("second", single, attributes()); status.Code(err) != codes.FailedPrecondition {
+		t.Errorf("second pod of ReadWriteOncePod: %v", err)
+	}
+}
+
+func TestPublish_shows_only_the_snapshot_of_a_shallow_volume(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	shallow := attributes("backingSnapshotRoot", ".snap/s/u")
+	readers := use(csipb.VolumeCapability_AccessMode_MULTI_NODE_READER_ONLY)
+	if err := errors.Join(w.stage(readers, shallow), w.publish("pod", readers, shallow)); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{"pod": {filepath.Join(w.staging(), ".snap/s/u"), "bind", "ro"}}
+	if diff := cmp.Diff(want, w.binds); diff != "" || !w.made[handle].ReadOnly {
+		t.Errorf("want -, got +:\n%s", diff)
+	}
+	escaping := attributes("backingSnapshotRoot", "../../../etc")
+	if err := w.publish("escape", readers, escaping); err != nil || w.binds["escape"][0] != filepath.Join(w.staging(), "etc") {
+		t.Errorf("a path that leads out: %v, %v", err, w.binds["escape"])
+	}
+}
+
+func TestPublish_mounts_anew_what_died(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if err := w.stage(many(), attributes()); err != nil {
+		t.Fatal(err)
+	}
+	// A restarted node-agent has not seen the Secret.
+	w.restart()
+	before := w.made[handle]
+	w.dead = true
+	if err := w.publish("pod", many(), attributes()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, w.made[handle]); diff != "" || len(w.access) != 2 || w.access[1].Key.Secret != "fromCluster" {
+		t.Errorf("%d mounts, want -, got +:\n%s", len(w.access), diff)
+	}
+}
+
+func TestUnstage_can_be_repeated(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if err := w.stage(many(), attributes()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		_, err := w.server.NodeUnstageVolume(t.Context(), &csipb.NodeUnstageVolumeRequest{VolumeId: handle, StagingTargetPath: w.staging()})
+		if err != nil || len(w.made) > 0 || len(w.mounter.MountPoints) > 0 {
+			t.Errorf("got %v, made %v, mounts %v", err, w.made, w.mounter.MountPoints)
+		}
+	}
+}
+
+func TestStats_of_a_dead_mount_are_a_condition(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	ask := func() (*csipb.NodeGetVolumeStatsResponse, error) {
+		return w.server.NodeGetVolumeStats(t.Context(), &csipb.NodeGetVolumeStatsRequest{VolumeId: handle, VolumePath: w.staging()})
+	}
+	if _, err := ask(); status.Code(err) != codes.NotFound {
+		t.Errorf("before it is staged: %v", err)
+	}
+	if err := w.stage(many(), attributes()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ask(); err != nil || got.GetVolumeCondition().GetAbnormal() || len(got.GetUsage()) != 2 {
+		t.Errorf("alive: %v, %v", got, err)
+	}
+	w.dead = true
+	if got, err := ask(); err != nil || !got.GetVolumeCondition().GetAbnormal() {
+		t.Errorf("dead: %v, %v", got, err)
+	}
+}
