@@ -30,6 +30,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/pool"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/provision"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/report"
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/resize"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/socket"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/subvolumes"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/volumes"
@@ -136,8 +137,13 @@ func (p parts) drivers(mgr manager.Manager, c *cli.Context) error {
 			},
 		},
 	}
+	live, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	if err != nil {
+		return fmt.Errorf("make client: %w", err)
+	}
+	informers := runner.Informers()
 	errs := []error{
-		mgr.Add(runner.Informers()),
+		mgr.Add(informers),
 		mgr.Add(runner),
 		(&drivers.Reconciler{Client: mgr.GetClient(), Drivers: []string{p.rbd, p.cephFS}}).Register(mgr),
 		(&attachment.Reconciler{
@@ -145,6 +151,10 @@ func (p parts) drivers(mgr manager.Manager, c *cli.Context) error {
 			Drivers: map[string]attachment.Volumes{p.rbd: images, p.cephFS: nil},
 		}).Register(mgr),
 	}
+	errs = append(errs, (&resize.Reconciler{
+		Client: live, Claims: informers.Claims(), PersistentVolumes: informers.Volumes(), Secrets: p.finder,
+		Drivers: map[string]resize.Volumes{p.cephFS: shares}, Events: mgr.GetEventRecorder(resize.Name),
+	}).Register(mgr))
 	for _, server := range []socket.Server{
 		{Path: c.String("csi-socket"), Driver: p.rbd, Controller: images},
 		{Path: c.String("cephfs-csi-socket"), Driver: p.cephFS, Controller: shares},

@@ -79,6 +79,28 @@ func (a Applier) Status(ctx context.Context, obj client.Object, piece any) error
 	return wrap("apply status of", desired, client.IgnoreNotFound(err))
 }
 
+// Fields applies single fields of an object that belongs to somebody else. It
+// sets no label and no owner, and does nothing when the object is gone.
+func (a Applier) Fields(ctx context.Context, obj client.Object, content map[string]any) error {
+	desired, err := a.identity(obj)
+	if err != nil {
+		return err
+	}
+	for field, value := range content {
+		desired.Object[field] = value
+	}
+	live, err := a.live(ctx, desired)
+	if err != nil {
+		return err
+	}
+	if live == nil || live.GetUID() != obj.GetUID() || owns(live, desired, a.Manager, "") {
+		return nil
+	}
+	err = a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired),
+		client.FieldOwner(a.Manager), client.ForceOwnership)
+	return wrap("apply fields of", desired, err)
+}
+
 func (a Applier) set(ctx context.Context, owner client.Object, desired *unstructured.Unstructured) error {
 	if err := a.adopt(owner, desired); err != nil {
 		return err

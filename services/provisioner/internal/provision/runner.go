@@ -55,6 +55,16 @@ type Informers struct {
 	factory informers.SharedInformerFactory
 }
 
+// Claims is the cache of PersistentVolumeClaims.
+func (i *Informers) Claims() cache.SharedIndexInformer {
+	return i.factory.Core().V1().PersistentVolumeClaims().Informer()
+}
+
+// Volumes is the cache of PersistentVolumes.
+func (i *Informers) Volumes() cache.SharedIndexInformer {
+	return i.factory.Core().V1().PersistentVolumes().Informer()
+}
+
 // NeedLeaderElection is false.
 func (*Informers) NeedLeaderElection() bool { return false }
 
