@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	snapshotv1 "github.com/kubernetes-csi/external-snapshotter/client/v8/apis/volumesnapshot/v1"
 	"github.com/urfave/cli/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/attachment"
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/content"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/drivers"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/link"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/osdmap"
@@ -31,6 +33,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/provision"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/report"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/resize"
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/snapshot"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/socket"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/subvolumes"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/volumes"
@@ -53,6 +56,7 @@ func main() {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(api.AddToScheme(scheme))
+	utilruntime.Must(snapshotv1.AddToScheme(scheme))
 	features := map[string]string{"librados": "not built"}
 	if librados.Built() {
 		features["librados"] = "built"
@@ -133,7 +137,7 @@ func (p parts) drivers(mgr manager.Manager, c *cli.Context) error {
 			},
 			{
 				Driver: p.cephFS, Identity: identity + "-" + p.cephFS, Volumes: shares,
-				Secrets: p.finder, Attachments: mgr.GetClient(),
+				Sources: content.Sources{Live: mgr.GetAPIReader()}, Secrets: p.finder, Attachments: mgr.GetClient(),
 			},
 		},
 	}
@@ -154,6 +158,10 @@ func (p parts) drivers(mgr manager.Manager, c *cli.Context) error {
 	errs = append(errs, (&resize.Reconciler{
 		Client: live, Claims: informers.Claims(), PersistentVolumes: informers.Volumes(), Secrets: p.finder,
 		Drivers: map[string]resize.Volumes{p.cephFS: shares}, Events: mgr.GetEventRecorder(resize.Name),
+	}).Register(mgr))
+	errs = append(errs, (&snapshot.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: p.finder, Clock: clock.RealClock{},
+		Drivers: map[string]snapshot.Snapshots{p.cephFS: shares},
 	}).Register(mgr))
 	for _, server := range []socket.Server{
 		{Path: c.String("csi-socket"), Driver: p.rbd, Controller: images},

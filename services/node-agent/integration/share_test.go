@@ -69,6 +69,7 @@ func testShares(t *testing.T, r *rig) {
 	t.Run("a_quota_stops_writes_and_grows", r.with(shareQuota))
 	t.Run("a_volume_of_an_old_driver_is_found_in_the_journal", r.with(shareWithoutPath))
 	t.Run("snapshots_are_restored_cloned_and_shown", r.with(shareSnapshots))
+	t.Run("claims_are_served_and_expanded", r.with(claimsAreServed))
 	t.Run("keys_are_in_no_arguments_and_no_logs", r.with(shareKeysStaySecret))
 }
 

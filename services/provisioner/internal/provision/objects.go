@@ -25,9 +25,6 @@ func createRequest(
 	if claim.Spec.Selector != nil {
 		return nil, fmt.Errorf("%w: `spec.selector` cannot be used with dynamic provisioning; remove it", errUnsupported)
 	}
-	if claim.Spec.DataSource != nil || claim.Spec.DataSourceRef != nil {
-		return nil, fmt.Errorf("%w: `spec.dataSource` (snapshots and clones) is not supported yet", errUnsupported)
-	}
 	capabilities, err := capabilities(claim, parameters)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,11 @@ type Volumes interface {
 	DeleteVolume(context.Context, *csipb.DeleteVolumeRequest) (*csipb.DeleteVolumeResponse, error)
 }
 
+// Sources finds the data source of a claim, nil if it has none.
+type Sources interface {
+	Of(ctx context.Context, claim *corev1.PersistentVolumeClaim, driver string) (*csipb.VolumeContentSource, error)
+}
+
 // Secrets reads the data of one Secret.
 type Secrets interface {
 	Secret(ctx context.Context, namespace, name string) (map[string]string, error)
@@ -39,6 +44,9 @@ type Provisioner struct {
 	// empty for a driver that formats nothing.
 	FSType  string
 	Volumes Volumes
+	// Sources finds what claims are to be filled with; nil for a driver that
+	// makes empty volumes only.
+	Sources Sources
 	Secrets Secrets
 	// Attachments lists VolumeAttachments.
 	Attachments client.Reader
@@ -68,6 +76,9 @@ func (p *Provisioner) Provision(
 		return nil, controller.ProvisioningNoChange, err
 	}
 	request, err := createRequest(options.PVName, options.PVC, parameters, secrets)
+	if err == nil {
+		request.VolumeContentSource, err = p.source(ctx, options.PVC)
+	}
 	if err != nil {
 		return nil, controller.ProvisioningFinished, status.Error(codes.InvalidArgument, err.Error())
 	}
@@ -77,6 +88,17 @@ func (p *Provisioner) Provision(
 	}
 	return persistentVolume(options.PVName, p.Driver, p.Identity, options.PVC, options.StorageClass, parameters, refs, response.GetVolume()),
 		controller.ProvisioningFinished, nil
+}
+
+// source finds what the claim is to be filled with.
+func (p *Provisioner) source(ctx context.Context, claim *corev1.PersistentVolumeClaim) (*csipb.VolumeContentSource, error) {
+	if claim.Spec.DataSource == nil && claim.Spec.DataSourceRef == nil {
+		return nil, nil
+	}
+	if p.Sources == nil {
+		return nil, fmt.Errorf("%w: `spec.dataSource` (snapshots and clones) is not supported yet", errUnsupported)
+	}
+	return p.Sources.Of(ctx, claim, p.Driver)
 }
 
 // secrets reads the Secret of the class. Without one the controller service uses
