@@ -47,6 +47,8 @@ func flags() []cli.Flag {
 		&cli.StringFlag{Name: "node-name", EnvVars: []string{"NODE_NAME"}, Required: true, Usage: "name of this Kubernetes node"},
 		&cli.StringFlag{Name: "driver-prefix", EnvVars: []string{"CSI_DRIVER_PREFIX"},
 			Usage: "what precedes .rbd.csi.ceph.com and .cephfs.csi.ceph.com in the drivers' names; the own namespace when empty"},
+		&cli.BoolFlag{Name: "enable-rbd-driver", EnvVars: []string{"ENABLE_RBD_DRIVER"}, Value: true, Usage: "serve RBD volumes"},
+		&cli.BoolFlag{Name: "enable-cephfs-driver", EnvVars: []string{"ENABLE_CEPHFS_DRIVER"}, Value: true, Usage: "serve CephFS volumes"},
 		&cli.StringFlag{Name: "kubelet-dir", EnvVars: []string{"KUBELET_DIR"}, Value: "/var/lib/kubelet", Usage: "directory of the kubelet"},
 		&cli.StringFlag{Name: "key-dir", Value: "/run/rook-ceph", Usage: "directory in memory for files with keys, which live for seconds"},
 		&cli.StringFlag{Name: "host-cgroups", Value: "/host/cgroup", Usage: "where the host's cgroup hierarchies are mounted"},
@@ -80,10 +82,17 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 		Dialer:  librados.Dialer{},
 		Log:     mgr.GetLogger(),
 	}
-	rbd, cephFS := options, options
-	rbd.Driver, rbd.Clusters = csi.RBDDriver(prefix), finder.For(csi.RBDIdentities())
-	cephFS.Driver, cephFS.Clusters = csi.CephFSDriver(prefix), finder.For(csi.CephFSIdentities())
-	drivers := []*plugin.Plugin{plugin.RBD(rbd), plugin.CephFS(cephFS)}
+	var drivers []*plugin.Plugin
+	if c.Bool("enable-rbd-driver") {
+		rbd := options
+		rbd.Driver, rbd.Clusters = csi.RBDDriver(prefix), finder.For(csi.RBDIdentities())
+		drivers = append(drivers, plugin.RBD(rbd))
+	}
+	if c.Bool("enable-cephfs-driver") {
+		cephFS := options
+		cephFS.Driver, cephFS.Clusters = csi.CephFSDriver(prefix), finder.For(csi.CephFSIdentities())
+		drivers = append(drivers, plugin.CephFS(cephFS))
+	}
 	errs := []error{mgr.AddReadyzCheck("registered", func(*http.Request) error {
 		for _, driver := range drivers {
 			if !driver.Registered() {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	csipb "github.com/container-storage-interface/spec/lib/go/csi"
 	snapshotv1 "github.com/kubernetes-csi/external-snapshotter/client/v8/apis/volumesnapshot/v1"
 	"github.com/urfave/cli/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -70,6 +71,8 @@ func main() {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "driver-prefix", EnvVars: []string{"CSI_DRIVER_PREFIX"},
 				Usage: "what precedes .rbd.csi.ceph.com and .cephfs.csi.ceph.com in the drivers' names; the own namespace when empty"},
+			&cli.BoolFlag{Name: "enable-rbd-driver", EnvVars: []string{"ENABLE_RBD_DRIVER"}, Value: true, Usage: "serve RBD volumes"},
+			&cli.BoolFlag{Name: "enable-cephfs-driver", EnvVars: []string{"ENABLE_CEPHFS_DRIVER"}, Value: true, Usage: "serve CephFS volumes"},
 			&cli.StringFlag{Name: "csi-socket", EnvVars: []string{"CSI_SOCKET"},
 				Usage: "also serve the CSI controller service for RBD on this Unix socket; off when empty"},
 			&cli.StringFlag{Name: "cephfs-csi-socket", EnvVars: []string{"CEPHFS_CSI_SOCKET"},
@@ -80,98 +83,122 @@ func main() {
 	}))
 }
 
-// parts are what both drivers use.
+// parts are what the drivers are made of.
 type parts struct {
-	rbd, cephFS string
 	kube        kubernetes.Interface
 	finder      clusters.Finder
 	connections *link.Connections
+	identity    string
 }
 
 func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
-	prefix := c.String("driver-prefix")
-	if prefix == "" {
-		prefix = app.OwnNamespace(c)
-	}
 	kube, err := kubernetes.NewForConfig(mgr.GetConfig())
 	if err != nil {
 		return fmt.Errorf("make client: %w", err)
 	}
 	p := parts{
-		rbd: csi.RBDDriver(prefix), cephFS: csi.CephFSDriver(prefix), kube: kube,
-		finder: clusters.Finder{
-			Clusters: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Namespaces: served(c), Identities: csi.RBDIdentities(),
-		},
+		kube:        kube,
+		finder:      clusters.Finder{Clusters: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Namespaces: served(c)},
 		connections: &link.Connections{Dialer: librados.Dialer{InFlight: inFlight}},
+		identity:    string(uuid.NewUUID()),
 	}
+	enabled := p.drivers(mgr, c)
 	maps := &osdmap.Maps{}
+	identities := make([]csi.Identities, len(enabled))
+	for i := range enabled {
+		identities[i] = enabled[i].identities
+	}
 	return errors.Join(
-		p.drivers(mgr, c),
+		p.serve(mgr, enabled),
 		(&pool.Reconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Sessions: &link.Sessions{Connections: p.connections, Secrets: p.finder},
 			Maps: maps, Clock: clock.RealClock{}, Events: mgr.GetEventRecorder(pool.Name),
 		}).Register(mgr),
 		(&report.Reconciler{
-			Client: mgr.GetClient(), Namespace: app.OwnNamespace(c), Secrets: p.finder, Clock: clock.RealClock{},
-			Identities: []csi.Identities{csi.RBDIdentities(), csi.CephFSIdentities()},
-			Drop:       func(clusterID string) { p.connections.Drop(clusterID); maps.Forget(clusterID) },
+			Client: mgr.GetClient(), Namespace: app.OwnNamespace(c), Secrets: p.finder, Clock: clock.RealClock{}, Identities: identities,
+			Drop: func(clusterID string) { p.connections.Drop(clusterID); maps.Forget(clusterID) },
 		}).Register(mgr),
 	)
 }
 
-// drivers sets up the CSI controller side of both drivers.
-func (p parts) drivers(mgr manager.Manager, c *cli.Context) error {
-	images := &volumes.Controller{
-		Clusters: p.finder, Connections: p.connections, NodeList: attachment.Nodes{Reader: mgr.GetAPIReader()},
+// driver is the controller side of one CSI driver. What it cannot do is nil.
+type driver struct {
+	name       string
+	identities csi.Identities
+	socket     string
+	controller csipb.ControllerServer
+	provision  provision.Provisioner
+	attach     attachment.Volumes
+	resize     resize.Volumes
+	snapshot   snapshot.Snapshots
+}
+
+// drivers are those that are enabled.
+func (p parts) drivers(mgr manager.Manager, c *cli.Context) []driver {
+	prefix := c.String("driver-prefix")
+	if prefix == "" {
+		prefix = app.OwnNamespace(c)
 	}
-	shares := &subvolumes.Controller{
-		Clusters: p.finder.For(csi.CephFSIdentities()), Connections: p.connections, CopyPatience: copyPatience,
+	var enabled []driver
+	if c.Bool("enable-rbd-driver") {
+		images := &volumes.Controller{
+			Clusters: p.finder.For(csi.RBDIdentities()), Connections: p.connections, NodeList: attachment.Nodes{Reader: mgr.GetAPIReader()},
+		}
+		enabled = append(enabled, driver{
+			name: csi.RBDDriver(prefix), identities: csi.RBDIdentities(), socket: c.String("csi-socket"), controller: images, attach: images,
+			provision: provision.Provisioner{Blocks: true, FSType: csi.DefaultFSType, Volumes: images},
+		})
 	}
-	identity := string(uuid.NewUUID())
-	runner := &provision.Runner{
-		Client: p.kube, Log: mgr.GetLogger(),
-		Provisioners: []*provision.Provisioner{
-			{
-				Driver: p.rbd, Identity: identity + "-" + p.rbd, Blocks: true, FSType: csi.DefaultFSType, Volumes: images,
-				Secrets: p.finder, Attachments: mgr.GetClient(),
-			},
-			{
-				Driver: p.cephFS, Identity: identity + "-" + p.cephFS, Volumes: shares,
-				Sources: content.Sources{Live: mgr.GetAPIReader()}, Secrets: p.finder, Attachments: mgr.GetClient(),
-			},
-		},
+	if c.Bool("enable-cephfs-driver") {
+		shares := &subvolumes.Controller{
+			Clusters: p.finder.For(csi.CephFSIdentities()), Connections: p.connections, CopyPatience: copyPatience,
+		}
+		enabled = append(enabled, driver{
+			name: csi.CephFSDriver(prefix), identities: csi.CephFSIdentities(), socket: c.String("cephfs-csi-socket"), controller: shares,
+			resize: shares, snapshot: shares,
+			provision: provision.Provisioner{Volumes: shares, Sources: content.Sources{Live: mgr.GetAPIReader()}},
+		})
 	}
+	return enabled
+}
+
+// serve sets up what sidecars would do, for all drivers together.
+func (p parts) serve(mgr manager.Manager, enabled []driver) error {
 	live, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
 	if err != nil {
 		return fmt.Errorf("make client: %w", err)
 	}
-	informers := runner.Informers()
-	errs := []error{
-		mgr.Add(informers),
-		mgr.Add(runner),
-		(&drivers.Reconciler{Client: mgr.GetClient(), Drivers: []string{p.rbd, p.cephFS}}).Register(mgr),
-		(&attachment.Reconciler{
-			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: p.finder, Clock: clock.RealClock{},
-			Drivers: map[string]attachment.Volumes{p.rbd: images, p.cephFS: nil},
-		}).Register(mgr),
+	runner := &provision.Runner{Client: p.kube, Log: mgr.GetLogger()}
+	caches := runner.Informers()
+	objects := &drivers.Reconciler{Client: mgr.GetClient()}
+	attach := &attachment.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: p.finder, Clock: clock.RealClock{}, Drivers: map[string]attachment.Volumes{},
 	}
-	errs = append(errs, (&resize.Reconciler{
-		Client: live, Claims: informers.Claims(), PersistentVolumes: informers.Volumes(), Secrets: p.finder,
-		Drivers: map[string]resize.Volumes{p.cephFS: shares}, Events: mgr.GetEventRecorder(resize.Name),
-	}).Register(mgr))
-	errs = append(errs, (&snapshot.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: p.finder, Clock: clock.RealClock{},
-		Drivers: map[string]snapshot.Snapshots{p.cephFS: shares},
-	}).Register(mgr))
-	for _, server := range []socket.Server{
-		{Path: c.String("csi-socket"), Driver: p.rbd, Controller: images},
-		{Path: c.String("cephfs-csi-socket"), Driver: p.cephFS, Controller: shares},
-	} {
-		if server.Path != "" {
-			server.Log = mgr.GetLogger()
-			errs = append(errs, mgr.Add(server))
+	grow := &resize.Reconciler{
+		Client: live, Claims: caches.Claims(), PersistentVolumes: caches.Volumes(), Secrets: p.finder,
+		Drivers: map[string]resize.Volumes{}, Events: mgr.GetEventRecorder(resize.Name),
+	}
+	snapshots := &snapshot.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: p.finder, Clock: clock.RealClock{}, Drivers: map[string]snapshot.Snapshots{},
+	}
+	errs := []error{mgr.Add(caches), mgr.Add(runner)}
+	for _, one := range enabled {
+		made := one.provision
+		made.Driver, made.Identity, made.Secrets, made.Attachments = one.name, p.identity+"-"+one.name, p.finder, mgr.GetClient()
+		runner.Provisioners = append(runner.Provisioners, &made)
+		objects.Drivers = append(objects.Drivers, one.name)
+		attach.Drivers[one.name] = one.attach
+		if one.resize != nil {
+			grow.Drivers[one.name] = one.resize
+		}
+		if one.snapshot != nil {
+			snapshots.Drivers[one.name] = one.snapshot
+		}
+		if one.socket != "" {
+			errs = append(errs, mgr.Add(socket.Server{Path: one.socket, Driver: one.name, Controller: one.controller, Log: mgr.GetLogger()}))
 		}
 	}
+	errs = append(errs, objects.Register(mgr), attach.Register(mgr), grow.Register(mgr), snapshots.Register(mgr))
 	return errors.Join(errs...)
 }
 

@@ -40,3 +40,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $given := (.Values.global).namespaces | default list -}}
 {{- if $given }}{{ $given | uniq | toJson }}{{ else }}{{ list .Release.Namespace | toJson }}{{ end -}}
 {{- end }}
+
+{{/* The arguments that switch CSI drivers off, as a JSON list; they are on by default. */}}
+{{- define "lib.drivers" -}}
+{{- $args := list -}}
+{{- $csi := dict "enableRbdDriver" true "enableCephfsDriver" true -}}
+{{- $csi = mergeOverwrite $csi (deepCopy ((.Values.global).csi | default dict)) -}}
+{{- if not $csi.enableRbdDriver }}{{ $args = append $args "--enable-rbd-driver=false" }}{{ end -}}
+{{- if not $csi.enableCephfsDriver }}{{ $args = append $args "--enable-cephfs-driver=false" }}{{ end -}}
+{{- $args | toJson -}}
+{{- end }}
