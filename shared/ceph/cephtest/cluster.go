@@ -45,6 +45,10 @@ type Cluster struct {
 	balance ceph.BalancerStatus
 	tasks   []string
 
+	volumes    map[string]*volume
+	clonesHeld bool
+	seconds    int
+
 	faults  []fault
 	befores []before
 	log     []Entry

@@ -13,6 +13,7 @@ import (
 const (
 	errPerm         = syscall.EPERM
 	errNoEntry      = syscall.ENOENT
+	errAgain        = syscall.EAGAIN
 	errAccess       = syscall.EACCES
 	errBusy         = syscall.EBUSY
 	errExists       = syscall.EEXIST

@@ -36,6 +36,7 @@ type options struct {
 	release     string
 	mons        []string
 	mgrs        []string
+	mdss        []string
 	osds        int
 	objectstore string
 	settings    map[string]map[string]string
@@ -104,7 +105,7 @@ func Start(t testing.TB, dialer ceph.Dialer, list ...Option) *Cluster {
 
 func (c *Cluster) start(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		c.makeDir, c.writeConfig, c.startMons, c.connect, c.startMgrs, c.startOSDs, c.awaitUp,
+		c.makeDir, c.writeConfig, c.startMons, c.connect, c.startMgrs, c.startOSDs, c.startMDSs, c.awaitUp,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -144,6 +144,10 @@ func (c *Cluster) sections() map[string]map[string]string {
 			"mgr_data": inside + "/mgr.$id", "mgr_tick_period": "1", "mgr_stats_period": "1",
 			"mgr_beacon_period": "1",
 		},
+		"mds": {
+			"mds_data": inside + "/mds.$id", "mds_beacon_interval": "1", "mds_beacon_grace": "8",
+			"mds_cache_memory_limit": "134217728", "mds_log_max_segments": "16",
+		},
 		"osd": {
 			"osd_data": inside + "/osd.$id", "osd_objectstore": c.options.objectstore,
 			"osd_op_num_shards": "1", "osd_op_num_threads_per_shard": "1", "osd_mon_report_interval": "1",
