@@ -8,7 +8,7 @@ func commands() map[string]command {
 	for _, part := range []map[string]command{
 		monCommands(), mgrCommands(), dashboardCommands(), authCommands(), configCommands(),
 		healthCommands(), osdReadCommands(), osdWriteCommands(), osdMapCommands(),
-		crushCommands(), ruleCommands(), poolCommands(), poolSettingCommands(), profileCommands(),
+		crushCommands(), ruleCommands(), poolCommands(), poolSettingCommands(), profileCommands(), filesystemCommands(), mdsCommands(), groupCommands(),
 		subvolumeCommands(), snapshotCommands(),
 	} {
 		maps.Copy(table, part)
