@@ -29,6 +29,15 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/testenv"
 )
 
+func replicated(edit ...func(*api.CephBlockPool)) *api.CephBlockPool {
+	p := &api.CephBlockPool{ObjectMeta: metav1.ObjectMeta{Name: "data"}}
+	p.Spec.Replicated.Size = 3
+	for _, e := range edit {
+		e(p)
+	}
+	return p
+}
+
 // world is a cluster whose commands go to one fake and whose images are in another.
 type world struct {
 	t      *testing.T
