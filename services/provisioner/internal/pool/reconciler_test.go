@@ -38,6 +38,10 @@ func replicated(edit ...func(*api.CephBlockPool)) *api.CephBlockPool {
 	return p
 }
 
+func param(key, value string) func(*api.CephBlockPool) {
+	return func(p *api.CephBlockPool) { p.Spec.Parameters = map[string]string{key: value} }
+}
+
 // world is a cluster whose commands go to one fake and whose images are in another.
 type world struct {
 	t      *testing.T
