@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -44,6 +45,9 @@ func wanted(fs *api.CephFilesystem) []pools.Want {
 func (p *pass) applyPools(ctx context.Context) (step.Outcome, error) {
 	changed := false
 	for _, want := range wanted(p.fs) {
+		if outcome := p.refuseForeign(want.Name); !outcome.IsDone() {
+			return outcome, nil
+		}
 		seen, err := pools.Observe(ctx, p.client, p.pools, want)
 		if err != nil {
 			return step.None, err
@@ -73,6 +77,39 @@ func (p *pass) applyPools(ctx context.Context) (step.Outcome, error) {
 		return step.Retry(pools.Again, "Configuring", "Configuring the pools"), nil
 	}
 	return step.Done, nil
+}
+
+// refuseForeign stops before a pool is touched that belongs to something else;
+// Ceph itself would take it.
+func (p *pass) refuseForeign(name string) step.Outcome {
+	pool := p.pools.Pools[name]
+	if pool == nil || len(pool.ApplicationMetadata) == 0 || ours(pool, p.fs.Name) || p.has(pool.ID) {
+		return step.Done
+	}
+	return step.Stall(api.ReasonInvalidSpec, fmt.Sprintf(
+		"Pool '%s' belongs to %s in Ceph; name another pool", name, strings.Join(owners(pool), ", ")))
+}
+
+// has tells whether a pool is one of the file system's already.
+func (p *pass) has(pool int) bool {
+	found := p.found()
+	return found != nil && (found.Map.MetadataPool == pool || slices.Contains(found.Map.DataPools, pool))
+}
+
+// owners names what Ceph says that a pool is for.
+func owners(pool *ceph.Pool) []string {
+	var list []string
+	for app, tags := range pool.ApplicationMetadata {
+		name := "application " + app
+		for _, key := range []string{"metadata", "data"} {
+			if fs := tags[key]; app == application && fs != "" {
+				name = "file system " + fs
+			}
+		}
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	return list
 }
 
 // create makes the file system if there is none. Ceph refuses pools that hold

@@ -153,21 +153,28 @@ func (p *pass) create(ctx context.Context) (step.Outcome, error) {
 // resize sets the quota. One below what is used is refused by Ceph, and left as
 // it is.
 func (p *pass) resize(ctx context.Context) (step.Outcome, error) {
-	if uint64(p.seen.BytesQuota) == p.quota() {
+	switch {
+	case uint64(p.seen.BytesQuota) == p.quota():
 		return step.Done, nil
+	case p.quota() > 0 && p.quota() < p.seen.BytesUsed:
+		return p.belowUse(), nil
 	}
 	err := p.client.SubvolumeGroupResize(ctx, p.group.Spec.FilesystemName, p.group.GroupName(), p.quota())
 	if outcome, waits := silent(err); waits {
 		return outcome, nil
 	}
 	if errors.Is(err, ceph.ErrInvalid) {
-		return step.Retry(refusedRetry, api.ReasonQuotaBelowUse, fmt.Sprintf(
-			"`quota` %s is less than what the group holds already; raise it, or delete subvolumes", p.group.Spec.Quota)), nil
+		return p.belowUse(), nil
 	}
 	if err != nil {
 		return step.None, fmt.Errorf("set quota of subvolume group %s: %w", p.group.GroupName(), err)
 	}
 	return step.Done, nil
+}
+
+func (p *pass) belowUse() step.Outcome {
+	return step.Retry(refusedRetry, api.ReasonQuotaBelowUse, fmt.Sprintf(
+		"`quota` %s is less than what the group holds already; raise it, or delete subvolumes", p.group.Spec.Quota))
 }
 
 func (p *pass) pin(ctx context.Context) (step.Outcome, error) {
