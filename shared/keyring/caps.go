@@ -62,8 +62,9 @@ func mdsCaps() Caps {
 func MDSManager() Identity {
 	caps := mdsCaps()
 	return Identity{"client.rook-mds-manager", Caps{
-		"mon": "allow r, " + commands(
-			"fs new", "fs add_data_pool", "fs set", "fs flag set", "fs fail", "fs rm",
+		// Ceph counts some of its commands on file systems to the one, some to the
+		// other, and asks for the right to write besides the right to a command.
+		"mon": "allow r, allow service fs rw, allow service mds rw, " + commands(
 			"osd pool create", "osd pool delete", "osd pool set", "osd pool set-quota", "osd pool application enable",
 			"osd crush rule create-replicated", "osd crush rule rm",
 			"osd erasure-code-profile set", "osd erasure-code-profile rm", "config set", "config rm") +
