@@ -56,11 +56,11 @@ func TestAFileSystemLivesWithRealCeph(t *testing.T) {
 
 			holder := r.mdsMap().Daemons()[0].Name
 			r.ceph.Kill("mds." + holder)
+			r.running[holder] = false // as Kubernetes starts a container again
 			r.await("taken over", func() bool {
 				daemons := r.mdsMap().Daemons()
 				return len(daemons) > 0 && daemons[0].State == ceph.MDSActive && daemons[0].Name != holder
 			})
-			r.running[holder] = false
 			r.await("all back", r.ready)
 
 			volume := ceph.Subvolume{Volume: "myfs", Group: "csi", Name: "csi-vol-1"}
