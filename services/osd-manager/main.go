@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
-	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/session"
+	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/setup"
 	"github.com/rook-ceph/rook-ceph/shared/app"
 	"github.com/rook-ceph/rook-ceph/shared/librados"
@@ -17,7 +17,7 @@ import (
 
 func main() {
 	os.Exit(app.Main(app.Service{
-		Name:           session.Service,
+		Name:           fleet.Service,
 		Usage:          "keep the OSDs of Ceph clusters",
 		Scheme:         setup.Scheme(),
 		LeaderElection: true,

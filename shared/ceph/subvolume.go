@@ -20,23 +20,16 @@ type Volume struct {
 
 // Volumes reads all file systems.
 func (c Client) Volumes(ctx context.Context) ([]Volume, error) {
-	type dump struct {
-		Filesystems []struct {
-			ID  int64 `json:"id"`
-			Map struct {
-				Name         string  `json:"fs_name"`
-				MetadataPool int64   `json:"metadata_pool"`
-				DataPools    []int64 `json:"data_pools"`
-			} `json:"mdsmap"`
-		} `json:"filesystems"`
-	}
-	all, err := ask[dump](ctx, c.Mon, "fs dump", nil)
+	all, err := c.FSDump(ctx)
 	if err != nil {
 		return nil, err
 	}
 	volumes := make([]Volume, len(all.Filesystems))
 	for i, one := range all.Filesystems {
-		volumes[i] = Volume{ID: one.ID, Name: one.Map.Name, MetadataPool: one.Map.MetadataPool, DataPools: one.Map.DataPools}
+		volumes[i] = Volume{ID: int64(one.ID), Name: one.Map.Name, MetadataPool: int64(one.Map.MetadataPool)}
+		for _, pool := range one.Map.DataPools {
+			volumes[i].DataPools = append(volumes[i].DataPools, int64(pool))
+		}
 	}
 	return volumes, nil
 }

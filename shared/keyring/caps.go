@@ -46,6 +46,37 @@ func OSDManager() Identity {
 	}}
 }
 
+// MDS is the identity of one metadata server. A standby may serve any file system
+// of the cluster, and no other pool.
+func MDS(id string) Identity {
+	return Identity{"mds." + id, mdsCaps()}
+}
+
+func mdsCaps() Caps {
+	return Caps{"mon": "allow profile mds", "mgr": "allow profile mds", "osd": "allow rw tag cephfs *=*", "mds": "allow"}
+}
+
+// MDSManager is the identity of mds-manager: file systems, their pools, and
+// metadata servers with exactly the capabilities of MDS. It cannot read a file,
+// nor change monitors, OSDs or other users.
+func MDSManager() Identity {
+	caps := mdsCaps()
+	return Identity{"client.rook-mds-manager", Caps{
+		// Ceph counts some of its commands on file systems to the one, some to the
+		// other, and asks for the right to write besides the right to a command.
+		"mon": "allow r, allow service fs rw, allow service mds rw, " + commands(
+			"osd pool create", "osd pool delete", "osd pool set", "osd pool set-quota", "osd pool application enable",
+			"osd crush rule create-replicated", "osd crush rule rm",
+			"osd erasure-code-profile set", "osd erasure-code-profile rm", "config set", "config rm") +
+			`, allow command "auth get" with entity prefix mds., allow command "auth rm" with entity prefix mds., ` +
+			`allow command "auth get-or-create" with entity prefix mds. caps_mon="` + caps["mon"] + `" caps_mgr="` + caps["mgr"] +
+			`" caps_osd="` + caps["osd"] + `" caps_mds="` + caps["mds"] + `"`,
+		"mgr": commands(
+			"fs subvolumegroup ls", "fs subvolumegroup info", "fs subvolumegroup create", "fs subvolumegroup resize",
+			"fs subvolumegroup pin", "fs subvolumegroup rm", "fs subvolume ls"),
+	}}
+}
+
 // Provisioner is the identity of provisioner for pools. Volumes are made with
 // the CSI identities below.
 func Provisioner() Identity {

@@ -8,6 +8,7 @@ const (
 	LabelDaemonID       = "ceph_daemon_id"
 	LabelMgrRole        = "mgr_role"
 	LabelOSDID          = "ceph-osd-id"
+	LabelFilesystem     = "rook_file_system"
 	LabelManagedBy      = "app.kubernetes.io/managed-by"
 	LabelPartOf         = "app.kubernetes.io/part-of"
 	LabelName           = "app.kubernetes.io/name"

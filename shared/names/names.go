@@ -48,6 +48,10 @@ func Mgr(id string) string { return "rook-ceph-mgr-" + id }
 // OSD returns the name of an OSD's Deployment and CephOSD.
 func OSD(id string) string { return "rook-ceph-osd-" + id }
 
+// MDS returns the name of the Deployment of a metadata server, and of the budget
+// of a file system's.
+func MDS(id string) string { return "rook-ceph-mds-" + id }
+
 // OSDPrepare returns the name of the prepare Job of a disk.
 func OSDPrepare(disk string) string { return "rook-ceph-osd-prepare-" + disk }
 

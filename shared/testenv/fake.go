@@ -38,7 +38,8 @@ func Fake(t testing.TB, objs ...client.Object) *fake.ClientBuilder {
 		t.Fatalf("read schemas: %v", err)
 	}
 	return fake.NewClientBuilder().WithScheme(scheme).WithReturnManagedFields().WithObjects(objs...).
-		WithStatusSubresource(&api.CephCluster{}, &api.CephBlockPool{}, &inventory.CephDisk{}, &inventory.CephOSD{}).
+		WithStatusSubresource(&api.CephCluster{}, &api.CephBlockPool{}, &api.CephFilesystem{},
+			&api.CephFilesystemSubVolumeGroup{}, &inventory.CephDisk{}, &inventory.CephOSD{}).
 		WithInterceptorFuncs(Apart(interceptor.Funcs{})).
 		WithTypeConverters(own, clientgoapply.NewTypeConverter(clientgoscheme.Scheme), managedfields.NewDeducedTypeConverter())
 }

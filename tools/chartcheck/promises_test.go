@@ -137,7 +137,8 @@ func TestClusterChartRendersWhatTheValuesAskFor(t *testing.T) {
 			"storageClass": map[string]any{"enabled": true, "name": "ec"},
 		}},
 	})
-	want := map[string]int{"CephCluster": 1, "CephBlockPool": 3, "StorageClass": 2, "ConfigMap": 1, "Deployment": 1}
+	want := map[string]int{"CephCluster": 1, "CephBlockPool": 3, "CephFilesystem": 1, "CephFilesystemSubVolumeGroup": 1,
+		"StorageClass": 3, "ConfigMap": 1, "Deployment": 1}
 	for kind, count := range want {
 		if got := len(ofKind(objects, kind)); got != count {
 			t.Errorf("%s: got %d, want %d", kind, got, count)
@@ -148,6 +149,36 @@ func TestClusterChartRendersWhatTheValuesAskFor(t *testing.T) {
 		if parameters["clusterID"] != "rook-ceph" || parameters["csi.storage.k8s.io/node-stage-secret-namespace"] != "rook-ceph" {
 			t.Errorf("%s: parameters %v", class.GetName(), parameters)
 		}
+	}
+}
+
+func TestAFileSystemHasItsClasses(t *testing.T) {
+	objects := mustRender(t, "rook-ceph-cluster", map[string]any{
+		"cephFileSystemVolumeSnapshotClass": map[string]any{"enabled": true},
+	})
+	var class, snapshots *unstructured.Unstructured
+	for _, object := range ofKind(objects, "StorageClass") {
+		if object.GetName() == "ceph-filesystem" {
+			class = &object
+		}
+	}
+	for _, object := range ofKind(objects, "VolumeSnapshotClass") {
+		snapshots = &object
+	}
+	if class == nil || snapshots == nil {
+		t.Fatalf("classes %v and %v", class, snapshots)
+	}
+	parameters, _, _ := unstructured.NestedStringMap(class.Object, "parameters")
+	for name, want := range map[string]string{
+		"clusterID": "rook-ceph", "fsName": "ceph-filesystem", "pool": "ceph-filesystem-data0",
+		"csi.storage.k8s.io/node-stage-secret-name": "rook-csi-cephfs-node",
+	} {
+		if parameters[name] != want {
+			t.Errorf("%s is %q, want %s", name, parameters[name], want)
+		}
+	}
+	if class.Object["provisioner"] != "rook-ceph.cephfs.csi.ceph.com" || snapshots.Object["driver"] != class.Object["provisioner"] {
+		t.Errorf("drivers %v and %v", class.Object["provisioner"], snapshots.Object["driver"])
 	}
 }
 

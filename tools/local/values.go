@@ -28,7 +28,7 @@ func (s Settings) ServiceValues() map[string]any {
 	values := map[string]any{
 		"global": map[string]any{"image": map[string]any{"registry": s.Registry}},
 	}
-	for _, service := range []string{"mon-manager", "osd-manager", "provisioner", "node-agent", "discover"} {
+	for _, service := range []string{"mon-manager", "osd-manager", "mds-manager", "provisioner", "node-agent", "discover"} {
 		values[service] = map[string]any{"image": map[string]any{"tag": s.Tag, "pullPolicy": "Never"}}
 	}
 	discover, _ := values["discover"].(map[string]any)
@@ -64,6 +64,7 @@ func (s Settings) ClusterValues() map[string]any {
 				"global": map[string]any{"osd_memory_target": "939524096"},
 			},
 		},
+		"cephFileSystems": []any{}, // who wants one applies one
 		"cephBlockPools": []any{map[string]any{
 			"name": BlockPool,
 			"spec": map[string]any{"failureDomain": failureDomain, "replicated": map[string]any{"size": 3}},

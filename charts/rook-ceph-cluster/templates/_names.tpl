@@ -10,6 +10,10 @@
 {{ .Values.csiDriverNamePrefix | default .Values.operatorNamespace }}.rbd.csi.ceph.com
 {{- end }}
 
+{{- define "cluster.filesystemDriver" -}}
+{{ .Values.csiDriverNamePrefix | default .Values.operatorNamespace }}.cephfs.csi.ceph.com
+{{- end }}
+
 {{- define "cluster.labels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -18,7 +22,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{/* A StorageClass. Call with root, class (values), pool, parameters (defaults). */}}
+{{/* A StorageClass. Call with root, class (values), parameters (defaults), and driver for another than RBD's. */}}
 {{- define "cluster.storageClass" }}
 apiVersion: storage.k8s.io/v1
 kind: StorageClass
@@ -34,7 +38,7 @@ metadata:
     {{- with .class.annotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
-provisioner: {{ include "cluster.driver" .root }}
+provisioner: {{ .driver | default (include "cluster.driver" .root) }}
 parameters:
   {{- $parameters := merge (dict) (.class.parameters | default dict) .parameters }}
   {{- tpl (toYaml $parameters) .root | nindent 2 }}

@@ -33,6 +33,7 @@ type Cluster struct {
 
 	mons    monitors
 	mgrs    managers
+	mdss    mdss
 	osds    osdmap
 	crush   crushmap
 	pools   pools
@@ -113,6 +114,7 @@ func New(t testing.TB, options ...Option) *Cluster {
 		pools:   newPools(),
 		osds:    newOSDMap(),
 		mgrs:    newManagers(),
+		mdss:    newMDSs(),
 		balance: ceph.BalancerStatus{Active: true, Mode: "upmap"},
 	}
 	for _, option := range options {

@@ -9,6 +9,7 @@ func commands() map[string]command {
 		monCommands(), mgrCommands(), dashboardCommands(), authCommands(), configCommands(),
 		healthCommands(), osdReadCommands(), osdWriteCommands(), osdMapCommands(),
 		crushCommands(), ruleCommands(), poolCommands(), poolSettingCommands(), profileCommands(),
+		filesystemCommands(), mdsCommands(), groupCommands(),
 		subvolumeCommands(), snapshotCommands(),
 	} {
 		maps.Copy(table, part)

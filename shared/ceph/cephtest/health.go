@@ -126,7 +126,6 @@ func healthCommands() map[string]command {
 		"health mute":   write("code:str ttl:str? sticky:bool?", (*call).healthMute),
 		"health unmute": write("code:str?", (*call).healthUnmute),
 		"df":            read("", (*call).df),
-		"fs ls":         read("", func(*call) (any, error) { return []ceph.Filesystem{}, nil }),
 	}
 }
 
@@ -167,8 +166,7 @@ func (c *call) clusterStatus() (any, error) {
 	status.MgrMap.NumStandbys = len(c.mgrs.standbys)
 	status.MgrMap.Modules = slices.Clone(c.mgrs.enabled)
 	status.MgrMap.Services = c.mgrServices()
-	status.FSMap.Epoch = 1
-	status.FSMap.ByRank = []ceph.FSMapDaemon{}
+	c.fsMapStatus(&status)
 	return status, nil
 }
 

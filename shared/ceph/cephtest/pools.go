@@ -179,6 +179,9 @@ func (c *call) poolDelete() error {
 	if allowed, _ := c.effective("mon", "mon_allow_pool_delete"); allowed != "true" {
 		return refuse(errPerm, "pool deletion is disabled; you must first set the mon_allow_pool_delete config option to true")
 	}
+	if c.usedBy(c.pools.all[name]) != nil {
+		return refuse(errBusy, "pool '%s' is in use by CephFS", name)
+	}
 	delete(c.pools.all, name)
 	delete(c.pools.extra, name)
 	c.osds.epoch++

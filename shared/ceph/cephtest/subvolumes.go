@@ -15,6 +15,9 @@ type volume struct {
 	metadata int
 	data     []string
 	groups   map[string]map[string]*subvolume
+	settings settings
+
+	groupSettings map[string]*groupSettings
 }
 
 // subvolume is one subvolume or clone.
@@ -48,8 +51,9 @@ func (c *Cluster) addVolume(name string) {
 		c.pools.all[pool] = &ceph.Pool{ID: c.pools.nextID, Name: pool, Type: ceph.PoolReplicated, Size: 3, MinSize: 2}
 		c.pools.nextID++
 	}
+	c.mdss.nextID++
 	c.volumes[name] = &volume{
-		id: len(c.volumes) + 1, name: name, metadata: ids[name+"-metadata"], data: []string{name + "-data"},
+		id: c.mdss.nextID, settings: newSettings(), name: name, metadata: ids[name+"-metadata"], data: []string{name + "-data"},
 		groups: map[string]map[string]*subvolume{"csi": {}},
 	}
 }
@@ -63,7 +67,6 @@ func (c *Cluster) UseSubvolume(at ceph.Subvolume, used uint64) {
 
 func subvolumeCommands() map[string]command {
 	return map[string]command{
-		"fs dump": read("", (*call).volumeDump),
 		"fs subvolume create": mgrWrite("vol_name:str sub_name:str group_name:str? size:int? pool_layout:str? "+
 			"mode:str? namespace_isolated:bool?", (*call).subvolumeCreate),
 		"fs subvolume info":    mgrRead("vol_name:str sub_name:str group_name:str?", (*call).subvolumeInfo),
@@ -73,22 +76,6 @@ func subvolumeCommands() map[string]command {
 		"fs subvolume rm": mgrWrite("vol_name:str sub_name:str group_name:str? force:bool? retain_snapshots:bool?",
 			(*call).subvolumeRemove),
 	}
-}
-
-func (c *call) volumeDump() (any, error) {
-	filesystems := []any{}
-	for _, name := range sortedKeys(c.volumes) {
-		v := c.volumes[name]
-		pools := []int{}
-		for _, pool := range v.data {
-			pools = append(pools, c.pools.all[pool].ID)
-		}
-		filesystems = append(filesystems, map[string]any{
-			"id":     v.id,
-			"mdsmap": map[string]any{"fs_name": v.name, "metadata_pool": v.metadata, "data_pools": pools},
-		})
-	}
-	return map[string]any{"filesystems": filesystems}, nil
 }
 
 // group finds a group, by the argument of that name.

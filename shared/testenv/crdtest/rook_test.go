@@ -57,6 +57,10 @@ func TestManifestsForRookDecodeWithoutAnUnknownField(t *testing.T) {
 				into = &api.CephCluster{}
 			case "CephBlockPool":
 				into = &api.CephBlockPool{}
+			case "CephFilesystem":
+				into = &api.CephFilesystem{}
+			case "CephFilesystemSubVolumeGroup":
+				into = &api.CephFilesystemSubVolumeGroup{}
 			default:
 				t.Fatalf("%s: unexpected kind %q", file, object.GetKind())
 			}

@@ -14,6 +14,8 @@ type rule struct {
 	field string
 	// says is a part of the refusal that names the field and the fix.
 	says string
+	// badName begins the name of the bad object, for rules about names.
+	badName string
 }
 
 func clusterRules() []rule {

@@ -26,14 +26,18 @@ type subject struct {
 	// spec is what an object has when the rules are about its status.
 	spec  string
 	rules []rule
+	// prefix begins the names of objects.
+	prefix string
 }
 
 func subjects() []subject {
 	return []subject{
-		{"ceph.rook.io/v1", "CephCluster", "", slices.Concat(clusterRules(), monRules(), networkRules(), storageRules())},
-		{"ceph.rook.io/v1", "CephBlockPool", "", poolRules()},
-		{"inventory.ceph.rook.io/v1alpha1", "CephOSD", "", osdRules()},
-		{"ceph.rook.io/v1", "CephCluster", `mon: {count: 3}`, statusRules()},
+		{"ceph.rook.io/v1", "CephCluster", "", slices.Concat(clusterRules(), monRules(), networkRules(), storageRules()), "x-"},
+		{"ceph.rook.io/v1", "CephBlockPool", "", poolRules(), "x-"},
+		{"ceph.rook.io/v1", "CephFilesystem", "", filesystemRules(), "x-"},
+		{"ceph.rook.io/v1", "CephFilesystemSubVolumeGroup", "", groupRules(), "x-"},
+		{"inventory.ceph.rook.io/v1alpha1", "CephOSD", "", osdRules(), "x-"},
+		{"ceph.rook.io/v1", "CephCluster", `mon: {count: 3}`, statusRules(), "x-"},
 	}
 }
 
@@ -45,6 +49,9 @@ func TestBadInputIsRefusedWithTheFieldAndTheFix(t *testing.T) {
 			t.Run(s.kind+"/"+r.name, func(t *testing.T) {
 				if err := s.submit(t, c, namespace, r.before, r.good); err != nil {
 					t.Errorf("the good one is refused: %v", err)
+				}
+				if r.badName != "" {
+					s.prefix = r.badName
 				}
 				r.check(t, s.submit(t, c, namespace, r.before, r.bad))
 			})
@@ -60,7 +67,7 @@ func (s subject) submit(t *testing.T, c client.Client, namespace, before, text s
 	object.SetAPIVersion(s.apiVersion)
 	object.SetKind(s.kind)
 	object.SetNamespace(namespace)
-	object.SetGenerateName("x-")
+	object.SetGenerateName(s.prefix)
 	if s.spec != "" {
 		return s.submitStatus(t, c, object, before, text)
 	}

@@ -86,7 +86,7 @@ func find(node map[string]any, path string) error {
 
 func TestEveryFieldOfTheContractIsInTheSchema(t *testing.T) {
 	all := definitions(t)
-	for _, kind := range []string{"CephCluster", "CephBlockPool"} {
+	for _, kind := range []string{"CephCluster", "CephBlockPool", "CephFilesystem", "CephFilesystemSubVolumeGroup"} {
 		list, err := os.ReadFile(filepath.Join("testdata", "contract", kind+".txt"))
 		if err != nil {
 			t.Fatal(err)
@@ -103,10 +103,12 @@ func TestEveryFieldOfTheContractIsInTheSchema(t *testing.T) {
 func TestColumnsAreThoseThatScriptsParse(t *testing.T) {
 	// A trailing + marks a column of `-o wide`.
 	want := map[string]string{
-		"CephCluster":   "DataDirHostPath MonCount Age Phase Message Health External FSID OSDs+ Version+ Reason+",
-		"CephBlockPool": "Phase Type FailureDomain Replication+ EC-CodingChunks+ EC-DataChunks+ Age Reason+",
-		"CephDisk":      "Node Device Size Type State Reason OSD Message+ Cluster+ Model+ Age+",
-		"CephOSD":       "ID Node Disk Class State Up Version Size Used Age Cluster+ CephDisk+ Message+",
+		"CephCluster":                  "DataDirHostPath MonCount Age Phase Message Health External FSID OSDs+ Version+ Reason+",
+		"CephBlockPool":                "Phase Type FailureDomain Replication+ EC-CodingChunks+ EC-DataChunks+ Age Reason+",
+		"CephFilesystem":               "ActiveMDS Age Phase Reason+",
+		"CephFilesystemSubVolumeGroup": "Phase Filesystem Quota Pinning+ Age Reason+",
+		"CephDisk":                     "Node Device Size Type State Reason OSD Message+ Cluster+ Model+ Age+",
+		"CephOSD":                      "ID Node Disk Class State Up Version Size Used Age Cluster+ CephDisk+ Message+",
 	}
 	for kind, crd := range definitions(t) {
 		columns, _, err := unstructured.NestedSlice(version(t, crd), "additionalPrinterColumns")
@@ -138,6 +140,10 @@ func TestColumnsOfTheContractReadTheContractsPaths(t *testing.T) {
 			".status.phase", ".status.info.type", ".status.info.failureDomain", ".spec.replicated.size",
 			".spec.erasureCoded.codingChunks", ".spec.erasureCoded.dataChunks", ".metadata.creationTimestamp",
 		},
+		"CephFilesystem": {".spec.metadataServer.activeCount", ".metadata.creationTimestamp", ".status.phase"},
+		"CephFilesystemSubVolumeGroup": {
+			".status.phase", ".spec.filesystemName", ".spec.quota", ".status.info.pinning", ".metadata.creationTimestamp",
+		},
 	}
 	all := definitions(t)
 	for kind, paths := range want {
@@ -155,10 +161,12 @@ func TestColumnsOfTheContractReadTheContractsPaths(t *testing.T) {
 
 func TestNamesAreThoseThatPeopleType(t *testing.T) {
 	want := map[string]string{
-		"CephCluster":   "ceph.rook.io cephclusters cephcluster Namespaced [ceph] [rook-ceph]",
-		"CephBlockPool": "ceph.rook.io cephblockpools cephblockpool Namespaced [cephbp] [rook-ceph]",
-		"CephDisk":      "inventory.ceph.rook.io cephdisks cephdisk Cluster [] [rook-ceph]",
-		"CephOSD":       "inventory.ceph.rook.io cephosds cephosd Namespaced [] [rook-ceph]",
+		"CephCluster":                  "ceph.rook.io cephclusters cephcluster Namespaced [ceph] [rook-ceph]",
+		"CephBlockPool":                "ceph.rook.io cephblockpools cephblockpool Namespaced [cephbp] [rook-ceph]",
+		"CephFilesystem":               "ceph.rook.io cephfilesystems cephfilesystem Namespaced [cephfs] [rook-ceph]",
+		"CephFilesystemSubVolumeGroup": "ceph.rook.io cephfilesystemsubvolumegroups cephfilesystemsubvolumegroup Namespaced [cephfssvg cephsvg] [rook-ceph]",
+		"CephDisk":                     "inventory.ceph.rook.io cephdisks cephdisk Cluster [] [rook-ceph]",
+		"CephOSD":                      "inventory.ceph.rook.io cephosds cephosd Namespaced [] [rook-ceph]",
 	}
 	got := map[string]string{}
 	for kind, crd := range definitions(t) {

@@ -118,7 +118,7 @@ func awaited(in Input) []string {
 	if WantsStorage(&cluster.Spec.Storage) {
 		list = append(list, api.ConditionOSDsServing)
 	}
-	if in.Filesystems {
+	if in.Filesystems || reported(cluster, api.ConditionFilesystemsServing) {
 		list = append(list, api.ConditionFilesystemsServing)
 	}
 	if in.ObjectStores {

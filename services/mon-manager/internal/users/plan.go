@@ -27,6 +27,7 @@ func Wanted(cluster *api.CephCluster) []wanted {
 	list := []wanted{
 		{Identity: keyring.MonManager(), secret: names.ServiceKeyring(cluster.Name, "mon-manager")},
 		{Identity: keyring.OSDManager(), secret: names.ServiceKeyring(cluster.Name, "osd-manager")},
+		{Identity: keyring.MDSManager(), secret: names.ServiceKeyring(cluster.Name, "mds-manager")},
 		{Identity: keyring.Provisioner(), secret: names.ServiceKeyring(cluster.Name, "provisioner")},
 	}
 	if cluster.Spec.CSI.SkipUserCreation {

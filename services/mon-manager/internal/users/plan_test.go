@@ -24,6 +24,7 @@ func TestEveryServiceAndDriverHasItsOwnSecret(t *testing.T) {
 	want := []string{
 		"my-cluster-mon-manager-keyring client.rook-mon-manager",
 		"my-cluster-osd-manager-keyring client.rook-osd-manager",
+		"my-cluster-mds-manager-keyring client.rook-mds-manager",
 		"my-cluster-provisioner-keyring client.rook-provisioner",
 		"rook-csi-cephfs-node client.csi-cephfs-node",
 		"rook-csi-cephfs-provisioner client.csi-cephfs-provisioner",
@@ -35,7 +36,7 @@ func TestEveryServiceAndDriverHasItsOwnSecret(t *testing.T) {
 	}
 	skipping := cluster()
 	skipping.Spec.CSI.SkipUserCreation = true
-	if got := Wanted(skipping); len(got) != 3 {
+	if got := Wanted(skipping); len(got) != 4 {
 		t.Errorf("%d users with skipUserCreation, want those of the services only", len(got))
 	}
 }

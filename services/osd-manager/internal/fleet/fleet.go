@@ -16,6 +16,9 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/names"
 )
 
+// Service is this service: its name, and whose cephx identity it uses.
+const Service = "osd-manager"
+
 // ConditionPrepared is True when the disk of a CephOSD holds the finished OSD.
 // Writer: osd-manager.prepare.
 const ConditionPrepared = "Prepared"

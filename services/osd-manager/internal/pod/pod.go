@@ -8,7 +8,6 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
-	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/session"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/daemon"
@@ -39,7 +38,7 @@ const (
 // Spec returns the parts that an OSD's pods share with all daemons.
 func Spec(cluster *api.CephCluster, osd *inventory.CephOSD, image string) daemon.Spec {
 	return daemon.Spec{
-		Cluster: cluster, Role: api.RoleOSD, ID: fleet.ID(osd), Service: session.Service,
+		Cluster: cluster, Role: api.RoleOSD, ID: fleet.ID(osd), Service: fleet.Service,
 		Keyring: fleet.Keyring(osd), DataPath: "/var/lib/ceph/osd/ceph-" + fleet.ID(osd),
 		CephletImage: image, HostNetwork: cluster.Spec.Network.UsesHostNetwork(),
 	}
@@ -52,7 +51,7 @@ func ClusterLabels(cluster *api.CephCluster) map[string]string {
 		names.LabelApp:       AppOSD,
 		names.LabelCluster:   cluster.Namespace,
 		names.LabelPartOf:    cluster.Name,
-		names.LabelManagedBy: session.Service,
+		names.LabelManagedBy: fleet.Service,
 		names.LabelCreatedBy: "rook-ceph",
 	}
 }

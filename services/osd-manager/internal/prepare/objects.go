@@ -19,7 +19,6 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/pod"
-	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/session"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/daemon"
@@ -85,7 +84,7 @@ func numbered(osd *inventory.CephOSD, id int32, class string) runtime.ApplyConfi
 // result, and the controller decides about another attempt.
 func job(cluster *api.CephCluster, osd *inventory.CephOSD, disk *inventory.CephDisk, node *corev1.Node, image string) *batchv1ac.JobApplyConfiguration {
 	spec := pod.Spec(cluster, osd, image)
-	labels := names.Daemon(cluster.Namespace, cluster.Name, api.RoleOSD, fleet.ID(osd), session.Service)
+	labels := names.Daemon(cluster.Namespace, cluster.Name, api.RoleOSD, fleet.ID(osd), fleet.Service)
 	labels[names.LabelApp] = pod.AppPrepare
 	template := spec.Pod().
 		WithRestartPolicy(corev1.RestartPolicyNever).

@@ -22,12 +22,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
+	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/pod"
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/prepare"
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/report"
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/rollout"
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/selection"
-	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/session"
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/teardown"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
@@ -35,6 +35,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/disruption"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/session"
 )
 
 // Scheme knows the kinds that the service reads and writes.
@@ -89,13 +90,13 @@ type Service struct {
 // New puts the controllers together.
 func New(env Environment) *Service {
 	applier := func(name string) apply.Applier { return apply.Applier{Client: env.Kube, Manager: name} }
-	sessions := &session.Pool{Secrets: env.Live, Dialer: env.Dialer}
+	sessions := &session.Pool{Service: fleet.Service, Secrets: env.Live, Dialer: env.Dialer}
 	return &Service{
 		Selection: selection.Reconciler{Client: env.Kube, Apply: applier(selection.Name), Events: env.Events(selection.Name)},
 		Prepare: prepare.Reconciler{Client: env.Kube, Apply: applier(prepare.Name), Events: env.Events(prepare.Name),
 			Sessions: sessions, Clock: env.Clock, Random: env.Random, Image: env.Image},
 		Rollout: rollout.Reconciler{Client: env.Kube, Live: env.Live, Apply: applier(rollout.Name), Events: env.Events(rollout.Name),
-			Sessions: sessions, Token: disruption.Token{Client: env.Kube, Reader: env.Live, Service: session.Service}, Clock: env.Clock, Image: env.Image},
+			Sessions: sessions, Token: disruption.Token{Client: env.Kube, Reader: env.Live, Service: fleet.Service}, Clock: env.Clock, Image: env.Image},
 		Report: report.Reconciler{Client: env.Kube, Apply: applier(report.Name), Events: env.Events(report.Name),
 			Sessions: sessions, Clock: env.Clock},
 		Teardown: teardown.Reconciler{Client: env.Kube, Apply: applier(teardown.Name), Events: env.Events(teardown.Name),

@@ -26,13 +26,13 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/pod"
-	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/session"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
+	"github.com/rook-ceph/rook-ceph/shared/session"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
 
@@ -98,7 +98,7 @@ func (r *Reconciler) ofDisk(ctx context.Context, _ client.Object) []reconcile.Re
 
 // Reconcile holds the finalizer, and lets it go when nothing of the OSDs runs.
 func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (reconcile.Result, error) {
-	finalizer := names.Finalizer(session.Service)
+	finalizer := names.Finalizer(fleet.Service)
 	if cluster.DeletionTimestamp.IsZero() {
 		if cluster.Spec.External.Enable || controllerutil.ContainsFinalizer(cluster, finalizer) {
 			return reconcile.Result{}, nil
@@ -154,7 +154,7 @@ type pass struct {
 // awaitUsers waits for the services whose objects need OSDs: while pools or
 // volumes block the deletion, their data stays reachable.
 func (p *pass) awaitUsers(context.Context) (step.Outcome, error) {
-	own, last := names.Finalizer(session.Service), names.Finalizer(lastService)
+	own, last := names.Finalizer(fleet.Service), names.Finalizer(lastService)
 	prefix := names.Finalizer("")
 	var waiting []string
 	for _, finalizer := range p.cluster.Finalizers {

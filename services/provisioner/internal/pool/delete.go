@@ -13,6 +13,7 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
+	"github.com/rook-ceph/rook-ceph/shared/pools"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -141,7 +142,7 @@ func (p *pass) removeParts(ctx context.Context, name string) error {
 	if p.pool.Spec.ErasureCoded.DataChunks == 0 {
 		return nil
 	}
-	profile := ProfileName(name)
+	profile := pools.ProfileName(name)
 	if err := p.client.ErasureCodeProfileRemove(ctx, profile); !removed(err) {
 		return fmt.Errorf("remove erasure code profile %q: %w", profile, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/osdmap"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/pools"
 )
 
 // settled is what a pool looked like when nothing was left to do.
@@ -25,9 +26,9 @@ func (p *pass) observe(ctx context.Context) error {
 		return err
 	}
 	name := poolName(p.pool)
-	p.seen = Observed{Pool: shared.Pools[name], Rules: shared.Rules}
+	p.seen = pools.Observed{Pool: shared.Pools[name], Rules: shared.Rules}
 	if p.seen.Pool == nil {
-		return p.observeProfile(ctx, ProfileName(name))
+		return p.observeProfile(ctx, pools.ProfileName(name))
 	}
 	p.seen.Rule = shared.RulesByID[p.seen.Pool.CrushRule]
 	p.look = settled{generation: p.pool.Generation, digest: digest(shared, name)}

@@ -27,6 +27,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/pools"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
 
@@ -174,9 +175,9 @@ type pass struct {
 	cluster   *api.CephCluster
 	session   storage.Cluster
 	client    ceph.Client
-	seen      Observed
+	seen      pools.Observed
 	look      settled
 	unchanged bool
-	plan      Plan
+	plan      pools.Plan
 	blockers  []string
 }

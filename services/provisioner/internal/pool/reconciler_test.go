@@ -29,6 +29,19 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/testenv"
 )
 
+func replicated(edit ...func(*api.CephBlockPool)) *api.CephBlockPool {
+	p := &api.CephBlockPool{ObjectMeta: metav1.ObjectMeta{Name: "data"}}
+	p.Spec.Replicated.Size = 3
+	for _, e := range edit {
+		e(p)
+	}
+	return p
+}
+
+func param(key, value string) func(*api.CephBlockPool) {
+	return func(p *api.CephBlockPool) { p.Spec.Parameters = map[string]string{key: value} }
+}
+
 // world is a cluster whose commands go to one fake and whose images are in another.
 type world struct {
 	t      *testing.T

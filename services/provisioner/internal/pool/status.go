@@ -10,6 +10,7 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/pools"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
 
@@ -102,7 +103,7 @@ func (p *pass) info() map[string]string {
 	if p.seen.Pool.Type == ceph.PoolErasure {
 		kind = "Erasure Coded"
 	}
-	return map[string]string{"type": kind, "failureDomain": FailureDomain(p.seen.Rule)}
+	return map[string]string{"type": kind, "failureDomain": pools.FailureDomain(p.seen.Rule)}
 }
 
 // tell publishes what a person has to act upon.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"syscall"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -15,17 +13,12 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/csi/clusters"
+	"github.com/rook-ceph/rook-ceph/shared/pools"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
 
-const (
-	// again is when a pool that was changed is compared with Ceph once more.
-	again = 100 * time.Millisecond
-	// connectRetry is how often a missing Secret or a silent cluster is tried.
-	connectRetry = 2 * time.Second
-	// fullRetry is how often a pool is tried that Ceph has no room for.
-	fullRetry = 30 * time.Second
-)
+// connectRetry is how often a missing Secret or a silent cluster is tried.
+const connectRetry = 2 * time.Second
 
 func (p *pass) hold(ctx context.Context) (step.Outcome, error) {
 	return step.Done, p.apply.Finalizer(ctx, p.pool, Finalizer())
@@ -77,7 +70,7 @@ func (p *pass) decide(context.Context) (step.Outcome, error) {
 	if p.unchanged {
 		return step.Done, nil
 	}
-	p.plan = Decide(p.pool, p.seen)
+	p.plan = pools.Decide(want(p.pool), p.seen)
 	if p.plan.Invalid != "" {
 		return step.Stall(api.ReasonInvalidSpec, p.plan.Invalid), nil
 	}
@@ -89,7 +82,7 @@ func (p *pass) decide(context.Context) (step.Outcome, error) {
 func (p *pass) carryOut(ctx context.Context) (step.Outcome, error) {
 	for _, operation := range p.plan.Operations {
 		err := p.run(ctx, operation)
-		if outcome, known := expected(operation, err); known {
+		if outcome, known := pools.Expected(operation, err); known {
 			return outcome, nil
 		}
 		if err != nil {
@@ -98,8 +91,8 @@ func (p *pass) carryOut(ctx context.Context) (step.Outcome, error) {
 	}
 	if len(p.plan.Operations) > 0 {
 		log := ctrl.LoggerFrom(ctx)
-		log.Info("pool changed", "operations", words(p.plan.Operations))
-		return step.Retry(again, "Configuring", "Configuring the pool"), nil
+		log.Info("pool changed", "operations", pools.Words(p.plan.Operations))
+		return step.Retry(pools.Again, "Configuring", "Configuring the pool"), nil
 	}
 	if !p.unchanged && len(p.plan.Drift) == 0 {
 		p.known.Store(p.pool.UID, p.look)
@@ -107,57 +100,15 @@ func (p *pass) carryOut(ctx context.Context) (step.Outcome, error) {
 	return step.Done, nil
 }
 
-func words(operations []Operation) string {
-	list := make([]string, len(operations))
-	for i, operation := range operations {
-		list[i] = strings.TrimSpace(string(operation.Kind) + " " + operation.Key)
+// run carries an operation out.
+func (p *pass) run(ctx context.Context, o pools.Operation) error {
+	if o.Kind != pools.Init {
+		return pools.Run(ctx, p.client, o)
 	}
-	return strings.Join(list, ", ")
-}
-
-// expected words refusals that are not failures of ours.
-func expected(operation Operation, err error) (step.Outcome, bool) {
-	var refused *ceph.Error
-	switch {
-	case err == nil || !errors.As(err, &refused):
-		return step.Outcome{}, false
-	case operation.Kind == CreatePool && refused.Errno == syscall.ERANGE:
-		return step.Retry(fullRetry, "TooManyPGs", "Ceph refuses the pool: "+refused.Status+
-			"; add OSDs, set `parameters.pg_num`, or raise mon_max_pg_per_osd"), true
-	case operation.Kind == CreateRule && refused.Errno == syscall.ENOSPC:
-		return step.Retry(again, "TooManyRules", "Ceph has no room for another CRUSH rule; looking for one to share"), true
-	case operation.Kind == CreateRule && errors.Is(err, ceph.ErrNotFound):
-		return step.Retry(fullRetry, "NoSuchBucket", "Ceph refuses the CRUSH rule: "+refused.Status+
-			"; correct `crushRoot` or `deviceClass`, or wait for its OSDs"), true
-	case operation.Kind != CreatePool && errors.Is(err, ceph.ErrInvalid):
-		return step.Stall(api.ReasonInvalidSpec, fmt.Sprintf("Ceph refuses %s %s: %s", operation.Kind, operation.Key, refused.Status)), true
+	pool, err := p.session.Pool(ctx, o.Name, "")
+	if err != nil {
+		return err
 	}
-	return step.Outcome{}, false
-}
-
-func (p *pass) run(ctx context.Context, o Operation) error {
-	switch o.Kind {
-	case SetProfile:
-		return p.client.ErasureCodeProfileSet(ctx, o.Name, o.Profile)
-	case CreateRule:
-		return p.client.CrushRuleCreateReplicated(ctx, o.Rule)
-	case CreatePool:
-		return p.client.PoolCreate(ctx, o.Pool, o.Confirmed)
-	case SetParameter:
-		return p.client.PoolSet(ctx, o.Name, o.Key, o.Value, o.Confirmed)
-	case EnableApplication:
-		return p.client.PoolApplicationEnable(ctx, o.Name, o.Key, o.Confirmed)
-	case SetMaxBytes:
-		return p.client.PoolSetMaxBytes(ctx, o.Name, o.Limit)
-	case SetMaxObjects:
-		return p.client.PoolSetMaxObjects(ctx, o.Name, o.Limit)
-	case Init:
-		pool, err := p.session.Pool(ctx, o.Name, "")
-		if err != nil {
-			return err
-		}
-		defer pool.Close()
-		return pool.Init(ctx)
-	}
-	return fmt.Errorf("operation %q: %w", o.Kind, errors.ErrUnsupported)
+	defer pool.Close()
+	return pool.Init(ctx)
 }

@@ -40,6 +40,8 @@ type CephBlockPoolList struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.name) == has(oldSelf.name) && (!has(self.name) || self.name == oldSelf.name)",message="`name` must not change; create another CephBlockPool",fieldPath=".name"
 // +kubebuilder:validation:XValidation:rule="!has(self.name) || !has(self.erasureCoded) || self.erasureCoded.dataChunks == 0",message="a pool with a built-in `name` must be replicated; use `replicated.size`",fieldPath=".erasureCoded"
+// +kubebuilder:validation:XValidation:rule="(has(self.replicated) && self.replicated.size > 0) == (has(oldSelf.replicated) && oldSelf.replicated.size > 0)",message="a pool must not change between `replicated` and `erasureCoded`; create another pool and copy the data"
+// +kubebuilder:validation:XValidation:rule="!has(self.erasureCoded) || !has(oldSelf.erasureCoded) || (self.erasureCoded.dataChunks == oldSelf.erasureCoded.dataChunks && self.erasureCoded.codingChunks == oldSelf.erasureCoded.codingChunks)",message="`erasureCoded.dataChunks` and `erasureCoded.codingChunks` must not change; create another pool and copy the data",fieldPath=".erasureCoded"
 type NamedBlockPoolSpec struct {
 	// name of the pool in Ceph if it is one that Ceph itself uses. Otherwise the
 	// pool has the name of the object.

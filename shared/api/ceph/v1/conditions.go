@@ -77,6 +77,8 @@ const (
 	WriterObjectStores = "rgw-manager.report"
 	WriterProvisioning = "provisioner.report"
 	WriterPool         = "provisioner.pool"
+	WriterFilesystem   = "mds-manager.filesystem"
+	WriterGroup        = "mds-manager.group"
 )
 
 // Writer gives the controller that writes a condition of a CephCluster, and

@@ -13,8 +13,6 @@ const (
 // PoolSpec says how a pool keeps its data.
 //
 // +kubebuilder:validation:XValidation:rule="(has(self.replicated) && self.replicated.size > 0) != (has(self.erasureCoded) && (self.erasureCoded.dataChunks > 0 || self.erasureCoded.codingChunks > 0))",message="exactly one of `replicated.size` and `erasureCoded` must be set; set `replicated.size: 3`, or `erasureCoded.dataChunks` and `erasureCoded.codingChunks`"
-// +kubebuilder:validation:XValidation:rule="(has(self.replicated) && self.replicated.size > 0) == (has(oldSelf.replicated) && oldSelf.replicated.size > 0)",message="a pool must not change between `replicated` and `erasureCoded`; create another pool and copy the data"
-// +kubebuilder:validation:XValidation:rule="!has(self.erasureCoded) || !has(oldSelf.erasureCoded) || (self.erasureCoded.dataChunks == oldSelf.erasureCoded.dataChunks && self.erasureCoded.codingChunks == oldSelf.erasureCoded.codingChunks)",message="`erasureCoded.dataChunks` and `erasureCoded.codingChunks` must not change; create another pool and copy the data",fieldPath=".erasureCoded"
 // +kubebuilder:validation:XValidation:rule="!has(self.replicated) || !has(self.replicated.subFailureDomain) || size(self.replicated.subFailureDomain) == 0 || self.replicated.subFailureDomain != (has(self.failureDomain) && size(self.failureDomain) > 0 ? self.failureDomain : 'host')",message="`replicated.subFailureDomain` must differ from `failureDomain`; use a smaller one, such as host below zone",fieldPath=".replicated.subFailureDomain"
 type PoolSpec struct {
 	// failureDomain across which copies or chunks spread: osd, host, rack, zone
@@ -147,7 +145,7 @@ type HybridStorageSpec struct {
 // +kubebuilder:validation:XValidation:rule="(self.dataChunks == 0 && self.codingChunks == 0) || (self.dataChunks >= 2 && self.codingChunks >= 1)",message="`erasureCoded.dataChunks` must be at least 2 and `erasureCoded.codingChunks` at least 1; use 2 and 1, or 4 and 2"
 // +kubebuilder:validation:XValidation:rule="(has(self.crushNumFailureDomains) && self.crushNumFailureDomains > 0) == (has(self.crushOSDsPerFailureDomain) && self.crushOSDsPerFailureDomain > 0)",message="`erasureCoded.crushNumFailureDomains` and `erasureCoded.crushOSDsPerFailureDomain` must be set together; set both or neither",fieldPath=".crushNumFailureDomains"
 // +kubebuilder:validation:XValidation:rule="!has(self.crushNumFailureDomains) || !has(self.crushOSDsPerFailureDomain) || self.crushNumFailureDomains == 0 || self.crushNumFailureDomains * self.crushOSDsPerFailureDomain >= self.dataChunks + self.codingChunks",message="`erasureCoded.crushNumFailureDomains` times `erasureCoded.crushOSDsPerFailureDomain` must not be less than the number of chunks; raise one of them",fieldPath=".crushOSDsPerFailureDomain"
-// +kubebuilder:validation:XValidation:rule="!has(self.stripeUnit) || (quantity(string(self.stripeUnit)).isInteger() && quantity(string(self.stripeUnit)).asInteger() > 0 && quantity(string(self.stripeUnit)).asInteger() % 4096 == 0)",message="`erasureCoded.stripeUnit` must be a multiple of 4Ki; use 4Ki or 16Ki",fieldPath=".stripeUnit"
+// +kubebuilder:validation:XValidation:rule="!has(self.stripeUnit) || [quantity(string(self.stripeUnit))].all(q, q.isInteger() && q.asInteger() > 0 && q.asInteger() % 4096 == 0)",message="`erasureCoded.stripeUnit` must be a multiple of 4Ki; use 4Ki or 16Ki",fieldPath=".stripeUnit"
 type ErasureCodedSpec struct {
 	// codingChunks is how many chunks may be lost.
 	// +kubebuilder:validation:Minimum=0

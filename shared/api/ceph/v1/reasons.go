@@ -61,6 +61,13 @@ const (
 	// ReasonPGsInactive means that placement groups are inactive.
 	ReasonPGsInactive = "PlacementGroupsInactive"
 
+	// ReasonFilesystemsStarting means that ranks of a file system are not served.
+	ReasonFilesystemsStarting = "FilesystemsStarting"
+	// ReasonScaling means that the number of ranks is being changed.
+	ReasonScaling = "Scaling"
+	// ReasonQuotaBelowUse means that a quota is smaller than what is used.
+	ReasonQuotaBelowUse = "QuotaBelowUse"
+
 	// ReasonPoolNotEmpty means that a pool holds images or snapshots.
 	ReasonPoolNotEmpty = "PoolNotEmpty"
 	// ReasonPoolEmpty means that a pool holds no image and no snapshot.

@@ -21,6 +21,8 @@ func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(SchemeGroupVersion,
 		&CephCluster{}, &CephClusterList{},
 		&CephBlockPool{}, &CephBlockPoolList{},
+		&CephFilesystem{}, &CephFilesystemList{},
+		&CephFilesystemSubVolumeGroup{}, &CephFilesystemSubVolumeGroupList{},
 	)
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)
 	return nil

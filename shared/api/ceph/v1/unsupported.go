@@ -32,6 +32,28 @@ func UnsupportedPoolFields(spec *PoolSpec) []string {
 	return sorted(setPaths(spec, unsupportedPoolFields()))
 }
 
+// UnsupportedFilesystemFields gives the JSON paths of the fields of a file
+// system's spec that are set and that nobody acts on yet, sorted. Those of data
+// pools are written as [*].
+func UnsupportedFilesystemFields(spec *FilesystemSpec) []string {
+	var paths []string
+	if spec.Mirroring != nil && spec.Mirroring.Enabled {
+		paths = append(paths, "spec.mirroring")
+	}
+	pool := func(prefix string, pool *PoolSpec) {
+		for _, path := range UnsupportedPoolFields(pool) {
+			paths = append(paths, prefix+strings.TrimPrefix(path, "spec"))
+		}
+	}
+	if spec.MetadataPool != nil {
+		pool("spec.metadataPool", &spec.MetadataPool.PoolSpec)
+	}
+	for i := range spec.DataPools {
+		pool("spec.dataPools[*]", &spec.DataPools[i].PoolSpec)
+	}
+	return sorted(paths)
+}
+
 // UnsupportedMessage words the condition and the event about such fields. It is
 // empty if there are none.
 func UnsupportedMessage(paths []string) string {

@@ -164,6 +164,26 @@ func TestUnsupportedPoolFieldsNamesWhatIsSet(t *testing.T) {
 	}
 }
 
+func TestUnsupportedFilesystemFieldsNamesWhatIsSet(t *testing.T) {
+	var spec api.FilesystemSpec
+	decode(t, `
+metadataPool: {replicated: {size: 4, subFailureDomain: host}}
+dataPools:
+- {replicated: {size: 3}, mirroring: {enabled: true, mode: image}}
+- {replicated: {size: 3}, mirroring: {enabled: true, mode: image}}
+mirroring: {enabled: true}
+metadataServer: {activeCount: 1}
+`, &spec)
+	want := []string{"spec.dataPools[*].mirroring", "spec.metadataPool.replicated.subFailureDomain", "spec.mirroring"}
+	if diff := cmp.Diff(want, api.UnsupportedFilesystemFields(&spec)); diff != "" {
+		t.Errorf("UnsupportedFilesystemFields (-want +got):\n%s", diff)
+	}
+	spec = api.FilesystemSpec{DataPools: []api.NamedPoolSpec{{}}, Mirroring: &api.FSMirroringSpec{}}
+	if got := api.UnsupportedFilesystemFields(&spec); len(got) > 0 {
+		t.Errorf("UnsupportedFilesystemFields = %v, want none", got)
+	}
+}
+
 func TestUnsupportedMessageNamesThePaths(t *testing.T) {
 	if got := api.UnsupportedMessage(nil); got != "" {
 		t.Errorf("UnsupportedMessage(nil) = %q, want it empty", got)

@@ -47,6 +47,14 @@ func (c *Cluster) startMDS(ctx context.Context, name string) error {
 	return c.launch(d)
 }
 
+// AddMDS starts one more metadata server. It does not wait until it is up.
+func (c *Cluster) AddMDS(name string) {
+	c.t.Helper()
+	if err := c.startMDS(c.t.Context(), name); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
 // AddFilesystem makes a file system with the pools <name>-metadata and
 // <name>-data, and waits until a metadata server is active in it.
 func (c *Cluster) AddFilesystem(name string) {

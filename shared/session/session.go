@@ -19,9 +19,6 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
 
-// Service is whose cephx identity the sessions use.
-const Service = "osd-manager"
-
 const (
 	// dialTimeout bounds one attempt to connect.
 	dialTimeout = 15 * time.Second
@@ -29,10 +26,12 @@ const (
 	retryAfter = 2 * time.Second
 )
 
-// Pool holds the connections. Its zero value is not usable: Secrets and Dialer
-// must be set. It is safe for concurrent use; a cluster that does not answer
+// Pool holds the connections. Its zero value is not usable: Service, Secrets and
+// Dialer must be set. It is safe for concurrent use; a cluster that does not answer
 // blocks only those who ask for it.
 type Pool struct {
+	// Service is whose cephx identity the sessions use, such as osd-manager.
+	Service string
 	// Secrets reads the keyring, past the cache: it is read once per connection.
 	Secrets client.Reader
 	// Dialer opens connections.
@@ -103,7 +102,7 @@ func (p *Pool) entry(cluster types.NamespacedName) *entry {
 
 // key reads the identity of the service for the cluster.
 func (p *Pool) key(ctx context.Context, cluster *api.CephCluster) (keyring.Key, step.Outcome, error) {
-	name := types.NamespacedName{Namespace: cluster.Namespace, Name: names.ServiceKeyring(cluster.Name, Service)}
+	name := types.NamespacedName{Namespace: cluster.Namespace, Name: names.ServiceKeyring(cluster.Name, p.Service)}
 	secret := &corev1.Secret{}
 	err := p.Secrets.Get(ctx, name, secret)
 	if apierrors.IsNotFound(err) {

@@ -9,12 +9,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/session"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/ceph/cephtest"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/session"
 	"github.com/rook-ceph/rook-ceph/shared/testenv"
 )
 
@@ -35,7 +35,7 @@ func rig(t *testing.T, objs ...client.Object) (*cephtest.Cluster, *session.Pool,
 	dialer := &counting{Dialer: fake}
 	at := fake.Connection()
 	cluster := &api.CephCluster{ObjectMeta: metav1.ObjectMeta{Namespace: "rook-ceph", Name: "test"}, Status: api.ClusterStatus{Connection: &at}}
-	return fake, &session.Pool{Secrets: testenv.Fake(t, objs...).Build(), Dialer: dialer}, dialer, cluster
+	return fake, &session.Pool{Service: "osd-manager", Secrets: testenv.Fake(t, objs...).Build(), Dialer: dialer}, dialer, cluster
 }
 
 func secret() *corev1.Secret {

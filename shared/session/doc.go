@@ -1,5 +1,5 @@
 // Package session keeps one connection to Ceph per CephCluster, as the cephx
-// user that mon-manager minted for osd-manager. All controllers of the service
+// user that mon-manager minted for the service. All controllers of the service
 // share it.
 //
 // It never connects as client.admin, never mints a key, and never keeps a

@@ -1,4 +1,4 @@
-package pool
+package pools
 
 import (
 	"fmt"
@@ -63,41 +63,24 @@ type Operation struct {
 	Confirmed ceph.Confirmation
 }
 
-// Names of pools that Ceph itself uses.
 const (
-	mgrPool   = ".mgr"
 	rbdTag    = "rbd"
 	separator = "_"
 )
 
-// poolName returns the name of a pool in Ceph.
-func poolName(pool *api.CephBlockPool) string {
-	if pool.Spec.Name != "" {
-		return pool.Spec.Name
-	}
-	return pool.Name
+// Want is one pool as it shall be.
+type Want struct {
+	// Name in Ceph.
+	Name string
+	Spec api.PoolSpec
+	// Application that Ceph is told the pool is for.
+	Application string
 }
 
-// Application returns what Ceph is told that the pool is for.
-func Application(pool *api.CephBlockPool) string {
-	if pool.Spec.Application != "" {
-		return pool.Spec.Application
-	}
-	switch pool.Spec.Name {
-	case mgrPool:
-		return "mgr"
-	case ".rgw.root":
-		return "rgw"
-	case ".nfs":
-		return "nfs"
-	}
-	return rbdTag
-}
-
-// Decide compares a spec with what Ceph has.
-func Decide(pool *api.CephBlockPool, seen Observed) Plan {
-	d := &decision{name: poolName(pool), spec: pool.Spec.PoolSpec, seen: seen, application: Application(pool)}
-	quota, err := readQuota(pool.Spec.Quotas)
+// Decide compares what is wanted with what Ceph has.
+func Decide(want Want, seen Observed) Plan {
+	d := &decision{name: want.Name, spec: want.Spec, seen: seen, application: want.Application}
+	quota, err := readQuota(want.Spec.Quotas)
 	if err != nil {
 		return Plan{Invalid: err.Error()}
 	}

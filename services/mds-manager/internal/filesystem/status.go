@@ -1,0 +1,140 @@
+package filesystem
+
+import (
+	"context"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/rook-ceph/rook-ceph/services/mds-manager/internal/daemons"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/step"
+)
+
+// status publishes what is true of the file system, and tells people once when
+// that needs them.
+func (p *pass) status(ctx context.Context, report step.Report) error {
+	if !p.fs.DeletionTimestamp.IsZero() && report.IsDone() {
+		return nil // nobody is left to read it
+	}
+	desired := p.conditions(report)
+	piece := api.CephFilesystemStatus{
+		FilesystemID: p.before.FilesystemID, Info: p.before.Info, Replicas: p.before.Replicas,
+		Ranks: p.before.Ranks, Standbys: p.before.Standbys,
+		Selector:           labels.SelectorFromSet(daemons.Selector(p.fs)).String(),
+		ObservedGeneration: p.fs.Generation,
+		UnsupportedFields:  api.UnsupportedFilesystemFields(&p.fs.Spec),
+		Conditions:         condition.Merge(p.before.Conditions, p.Clock.Now(), desired...),
+	}
+	p.describe(&piece)
+	piece.Phase, piece.Message = phase(p.fs, report), desired[0].Message
+	if err := p.Apply.Status(ctx, p.fs, piece); err != nil {
+		return err
+	}
+	for _, c := range desired {
+		if condition.Changed(p.before.Conditions, c) {
+			p.tell(c)
+		}
+	}
+	return nil
+}
+
+// describe fills in what was seen of the file system, if it was looked at.
+func (p *pass) describe(piece *api.CephFilesystemStatus) {
+	found := p.found()
+	if found == nil {
+		return
+	}
+	id := int64(found.ID)
+	piece.FilesystemID = &id
+	piece.Info = map[string]string{"metadataPool": p.fs.MetadataPoolName(), "dataPools": strings.Join(p.fs.DataPoolNames(), ",")}
+	piece.Replicas, piece.Ranks, piece.Standbys = int32(found.Map.Active()), nil, 0
+	holders := map[int32]bool{}
+	for _, daemon := range found.Map.Daemons() {
+		if daemon.State == ceph.MDSStandbyReplay {
+			piece.Standbys++
+			continue
+		}
+		holders[int32(daemon.Rank)] = true
+		piece.Ranks = append(piece.Ranks, api.FilesystemRank{Rank: int32(daemon.Rank), Daemon: daemon.Name, State: daemon.State})
+	}
+	for _, rank := range found.Map.Failed {
+		if !holders[int32(rank)] {
+			piece.Ranks = append(piece.Ranks, api.FilesystemRank{Rank: int32(rank), State: "failed"})
+		}
+	}
+	piece.Standbys += int32(len(p.ownStandbys()))
+}
+
+// conditions are all that this controller owns; which they are depends only on
+// whether the file system is being deleted. Ready is the first.
+func (p *pass) conditions(report step.Report) []api.Condition {
+	generation := p.fs.Generation
+	set := func(typ string, on bool, reason, message string) api.Condition {
+		if !on {
+			return condition.New(typ, metav1.ConditionFalse, api.ReasonAsExpected, "", generation)
+		}
+		return condition.New(typ, metav1.ConditionTrue, reason, message, generation)
+	}
+	ready := condition.From(api.ConditionReady, report, generation)
+	reconciling, stalled := set(api.ConditionReconciling, false, "", ""), set(api.ConditionStalled, false, "", "")
+	drift := strings.Join(p.drift, "; ")
+	switch {
+	case report.IsStalled():
+		stalled = set(api.ConditionStalled, true, report.Reason, report.Message)
+	case !report.IsDone():
+		reconciling = set(api.ConditionReconciling, true, ready.Reason, ready.Message)
+		if p.serves() && report.Err == nil && (report.Reason == api.ReasonUpgrading || report.Reason == api.ReasonScaling || report.Reason == api.ReasonDisrupted) {
+			ready.Status = metav1.ConditionTrue // clients do not notice
+		}
+	case drift != "":
+		ready.Reason, ready.Message = api.ReasonDrift, drift
+		stalled = set(api.ConditionStalled, true, api.ReasonDrift, drift)
+	}
+	fields := api.UnsupportedFilesystemFields(&p.fs.Spec)
+	list := []api.Condition{
+		ready, reconciling, stalled,
+		set(api.ConditionUnsupportedFields, len(fields) > 0, api.ReasonUnsupportedFields, api.UnsupportedMessage(fields)),
+	}
+	if p.fs.DeletionTimestamp.IsZero() {
+		return list
+	}
+	blocked := set(api.ConditionDeletionIsBlocked, len(p.blockers) > 0, report.Reason, report.Message)
+	if len(p.blockers) == 0 {
+		blocked.Reason = api.ReasonNoDependents
+	}
+	return append(list, blocked)
+}
+
+// serves tells whether no rank is without a holder.
+func (p *pass) serves() bool {
+	found := p.found()
+	return found != nil && found.Map.Active() > 0 && len(found.Map.Failed) == 0 && len(found.Map.Damaged) == 0
+}
+
+func phase(fs *api.CephFilesystem, report step.Report) api.Phase {
+	switch {
+	case !fs.DeletionTimestamp.IsZero():
+		return api.PhaseDeleting
+	case report.IsDone():
+		return api.PhaseReady
+	case report.IsStalled() || report.Err != nil:
+		return api.PhaseFailure
+	}
+	return api.PhaseProgressing
+}
+
+// tell publishes what a person has to act upon.
+func (p *pass) tell(c api.Condition) {
+	if c.Status != metav1.ConditionTrue {
+		return
+	}
+	switch c.Type {
+	case api.ConditionStalled, api.ConditionDeletionIsBlocked, api.ConditionUnsupportedFields:
+		p.Events.Eventf(p.fs, nil, corev1.EventTypeWarning, c.Reason, "Reconcile", "%s", c.Message)
+	}
+}

@@ -1,0 +1,112 @@
+package group
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/step"
+)
+
+// The keys of status.info.
+const (
+	infoPinning   = "pinning"
+	infoClusterID = "clusterID"
+)
+
+// pinning is how a spec pins a group, in Ceph's words.
+func pinning(spec api.SubVolumeGroupPinning) (kind, setting string) {
+	switch {
+	case spec.Export != nil:
+		return ceph.PinExport, strconv.Itoa(int(*spec.Export))
+	case spec.Random != nil:
+		return ceph.PinRandom, strconv.FormatFloat(*spec.Random, 'g', -1, 64)
+	case spec.Distributed != nil:
+		return ceph.PinDistributed, strconv.Itoa(int(*spec.Distributed))
+	}
+	return ceph.PinDistributed, "1"
+}
+
+// ClusterID is by what volume drivers know a group: what the spec says, or a
+// digest of where the group is.
+func ClusterID(group *api.CephFilesystemSubVolumeGroup) string {
+	if group.Spec.ClusterID != "" {
+		return group.Spec.ClusterID
+	}
+	sum := sha256.Sum256([]byte(group.Namespace + "-" + group.Spec.FilesystemName + "-file-" + group.GroupName()))
+	return hex.EncodeToString(sum[:16])
+}
+
+// status publishes what is true of the group, and tells people once when that
+// needs them.
+func (p *pass) status(ctx context.Context, report step.Report) error {
+	if !p.group.DeletionTimestamp.IsZero() && report.IsDone() {
+		return nil // nobody is left to read it
+	}
+	desired := p.conditions(report)
+	info := map[string]string{infoClusterID: ClusterID(p.group)}
+	if pinned := p.pinned; pinned != "" {
+		info[infoPinning] = pinned
+	} else if p.seen == nil && p.before.Info[infoPinning] != "" && !report.IsDone() {
+		info[infoPinning] = p.before.Info[infoPinning] // nobody looked
+	}
+	piece := api.CephFilesystemSubVolumeGroupStatus{
+		Phase: phase(p.group, report), Info: info, ObservedGeneration: p.group.Generation,
+		Conditions: condition.Merge(p.before.Conditions, p.Clock.Now(), desired...),
+	}
+	if err := p.Apply.Status(ctx, p.group, piece); err != nil {
+		return err
+	}
+	for _, c := range desired {
+		blocks := c.Type == api.ConditionStalled || c.Type == api.ConditionDeletionIsBlocked
+		if blocks && c.Status == metav1.ConditionTrue && condition.Changed(p.before.Conditions, c) {
+			p.Events.Eventf(p.group, nil, corev1.EventTypeWarning, c.Reason, "Reconcile", "%s", c.Message)
+		}
+	}
+	return nil
+}
+
+func (p *pass) conditions(report step.Report) []api.Condition {
+	generation := p.group.Generation
+	set := func(typ string, on bool, reason, message string) api.Condition {
+		if !on {
+			return condition.New(typ, metav1.ConditionFalse, api.ReasonAsExpected, "", generation)
+		}
+		return condition.New(typ, metav1.ConditionTrue, reason, message, generation)
+	}
+	ready := condition.From(api.ConditionReady, report, generation)
+	needsPerson := report.Reason == api.ReasonQuotaBelowUse || report.Reason == api.ReasonInvalidSpec
+	stalled := set(api.ConditionStalled, needsPerson, report.Reason, report.Message)
+	if report.IsDone() && p.drift != "" {
+		ready.Reason, ready.Message = api.ReasonDrift, p.drift
+		stalled = set(api.ConditionStalled, true, api.ReasonDrift, p.drift)
+	}
+	list := []api.Condition{ready, set(api.ConditionReconciling, !report.IsDone() && !needsPerson, ready.Reason, ready.Message), stalled}
+	if p.group.DeletionTimestamp.IsZero() {
+		return list
+	}
+	blocked := set(api.ConditionDeletionIsBlocked, len(p.blockers) > 0, report.Reason, report.Message)
+	if len(p.blockers) == 0 {
+		blocked.Reason = api.ReasonNoDependents
+	}
+	return append(list, blocked)
+}
+
+func phase(group *api.CephFilesystemSubVolumeGroup, report step.Report) api.Phase {
+	switch {
+	case !group.DeletionTimestamp.IsZero():
+		return api.PhaseDeleting
+	case report.IsDone():
+		return api.PhaseReady
+	case report.Err != nil || report.Reason == api.ReasonQuotaBelowUse || report.Reason == api.ReasonInvalidSpec:
+		return api.PhaseFailure
+	}
+	return api.PhaseProgressing
+}

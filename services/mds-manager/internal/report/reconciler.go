@@ -1,0 +1,165 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/rook-ceph/rook-ceph/services/mds-manager/internal/daemons"
+	"github.com/rook-ceph/rook-ceph/services/mds-manager/internal/watches"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/apply"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/session"
+)
+
+// Name is the controller and the field manager.
+const Name = api.WriterFilesystems
+
+// versionRetry is how soon to ask again what a new image contains.
+const versionRetry = 2 * time.Second
+
+// Reconciler reports on CephClusters.
+type Reconciler struct {
+	Client   client.Client
+	Apply    apply.Applier
+	Sessions *session.Pool
+	Clock    clock.PassiveClock
+}
+
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch;patch
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters/status,verbs=patch
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters/finalizers,verbs=update
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephfilesystems;cephfilesystemsubvolumegroups,verbs=get;list;watch
+// +kubebuilder:rbac:namespace=cluster,groups=apps,resources=deployments,verbs=get;list;watch
+
+// Register adds the controller to the manager.
+func (r *Reconciler) Register(mgr manager.Manager) error {
+	wake := handler.EnqueueRequestsFromMapFunc(r.clusterOf)
+	changed := predicate.Or[client.Object](watches.Cluster{}, watches.Deleting{})
+	return ctrl.NewControllerManagedBy(mgr).Named(Name).
+		For(&api.CephCluster{}, builder.WithPredicates(changed)).
+		Watches(&api.CephFilesystem{}, wake).
+		Watches(&api.CephFilesystemSubVolumeGroup{}, wake, builder.WithPredicates(watches.Ending{})).
+		Watches(&appsv1.Deployment{}, wake).
+		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+// clusterOf names the cluster in the namespace of an object.
+func (r *Reconciler) clusterOf(ctx context.Context, obj client.Object) []reconcile.Request {
+	var list api.CephClusterList
+	if err := r.Client.List(ctx, &list, client.InNamespace(obj.GetNamespace())); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "clusters not listed", "namespace", obj.GetNamespace())
+		return nil
+	}
+	requests := make([]reconcile.Request, len(list.Items))
+	for i := range list.Items {
+		requests[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
+	}
+	return requests
+}
+
+// Reconcile publishes whether the file systems are served.
+func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (reconcile.Result, error) {
+	finalizer := names.Finalizer(daemons.Service)
+	if !cluster.DeletionTimestamp.IsZero() {
+		return r.letGo(ctx, cluster)
+	}
+	if cluster.Spec.External.Enable {
+		return reconcile.Result{}, nil
+	}
+	if !controllerutil.ContainsFinalizer(cluster, finalizer) {
+		err := r.Apply.Finalizer(ctx, cluster, finalizer)
+		if apierrors.IsConflict(err) {
+			return reconcile.Result{RequeueAfter: time.Second}, nil
+		}
+		if err != nil {
+			return reconcile.Result{}, err
+		}
+	}
+	var filesystems api.CephFilesystemList
+	if err := r.Client.List(ctx, &filesystems, client.InNamespace(cluster.Namespace)); err != nil {
+		return reconcile.Result{}, fmt.Errorf("list CephFilesystems: %w", err)
+	}
+	run, result, err := r.run(ctx, cluster)
+	piece := api.ClusterStatus{
+		Conditions: condition.Merge(cluster.Status.Conditions, r.Clock.Now(), Serving(filesystems.Items, cluster.Generation)),
+	}
+	if run != nil {
+		piece.Daemons = map[string]api.DaemonStatus{api.RoleMDS: *run}
+	}
+	return result, errors.Join(err, r.Apply.Status(ctx, cluster, piece))
+}
+
+// run is what all metadata servers run; nil if there are none. Ceph is asked only
+// when the image is not the one that was reported before.
+func (r *Reconciler) run(ctx context.Context, cluster *api.CephCluster) (*api.DaemonStatus, reconcile.Result, error) {
+	var list appsv1.DeploymentList
+	err := r.Client.List(ctx, &list, client.InNamespace(cluster.Namespace), client.MatchingLabels{names.LabelApp: daemons.App})
+	if err != nil {
+		return nil, reconcile.Result{}, fmt.Errorf("list Deployments: %w", err)
+	}
+	if len(list.Items) == 0 {
+		return nil, reconcile.Result{}, nil
+	}
+	run := &api.DaemonStatus{Image: CommonImage(list.Items)}
+	before := cluster.Status.Daemons[api.RoleMDS]
+	if run.Image == "" || run.Image == before.Image && before.Version != "" {
+		run.Version = before.Version
+		if run.Image == "" {
+			run.Version = ""
+		}
+		return run, reconcile.Result{}, nil
+	}
+	conn, outcome, err := r.Sessions.Client(ctx, cluster)
+	if err != nil || !outcome.IsDone() {
+		return run, reconcile.Result{RequeueAfter: versionRetry}, err
+	}
+	metadata, err := conn.MDSMetadata(ctx)
+	if err != nil {
+		return run, reconcile.Result{}, fmt.Errorf("read metadata of metadata servers: %w", err)
+	}
+	versions := map[string]bool{}
+	for _, one := range metadata {
+		versions[Version(one.Short)] = true
+		run.Version = Version(one.Short)
+	}
+	if len(versions) != 1 || run.Version == "" {
+		run.Version = ""
+		return run, reconcile.Result{RequeueAfter: versionRetry}, nil
+	}
+	return run, reconcile.Result{}, nil
+}
+
+// letGo removes our finalizer once no object of ours is left.
+func (r *Reconciler) letGo(ctx context.Context, cluster *api.CephCluster) (reconcile.Result, error) {
+	var filesystems api.CephFilesystemList
+	var groups api.CephFilesystemSubVolumeGroupList
+	inNamespace := client.InNamespace(cluster.Namespace)
+	if err := errors.Join(r.Client.List(ctx, &filesystems, inNamespace), r.Client.List(ctx, &groups, inNamespace)); err != nil {
+		return reconcile.Result{}, fmt.Errorf("list dependents: %w", err)
+	}
+	if len(filesystems.Items)+len(groups.Items) > 0 {
+		return reconcile.Result{}, nil // their end brings us back
+	}
+	r.Sessions.Forget(client.ObjectKeyFromObject(cluster))
+	err := r.Apply.RemoveFinalizer(ctx, cluster, names.Finalizer(daemons.Service))
+	if apierrors.IsConflict(err) {
+		return reconcile.Result{RequeueAfter: time.Second}, nil
+	}
+	return reconcile.Result{}, err
+}

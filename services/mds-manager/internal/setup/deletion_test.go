@@ -1,0 +1,222 @@
+package setup_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+)
+
+func TestAnEmptyFileSystemGoesWithAllThatIsItsOwn(t *testing.T) {
+	fs := filesystem("myfs")
+	w := newWorld(t, fs)
+	w.settle()
+	w.remove(fs)
+	w.settle()
+	if w.fs("myfs") != nil {
+		t.Fatalf("the object is still there: %+v", w.condition("myfs", api.ConditionReady))
+	}
+	dump, err := w.ceph.Client().FSDump(t.Context())
+	w.check(err)
+	names, err := w.ceph.Client().PoolNames(t.Context())
+	w.check(err)
+	if len(dump.Filesystems) != 0 || len(names) != 0 {
+		t.Errorf("left: %d file systems, pools %v", len(dump.Filesystems), names)
+	}
+	for _, id := range []string{"myfs-a", "myfs-b"} {
+		if _, left := w.ceph.User("mds." + id); left {
+			t.Errorf("the key of %s is left", id)
+		}
+	}
+	if left := w.daemons(); len(left) != 0 {
+		t.Errorf("metadata servers %v are left", left)
+	}
+}
+
+func TestAFileSystemWithSubvolumesStaysAndNamesThem(t *testing.T) {
+	fs := filesystem("myfs")
+	w := newWorld(t, fs)
+	w.settle()
+	w.ceph.AddSubvolume("myfs", "csi", "csi-vol-1", 1)
+	w.ceph.AddSubvolume("myfs", "", "bare", 1)
+	w.ceph.ForgetCommands()
+	w.remove(fs)
+	w.settle()
+	blocked := w.condition("myfs", api.ConditionDeletionIsBlocked)
+	if blocked.Status != metav1.ConditionTrue || !strings.Contains(blocked.Message, "subvolume bare, subvolume csi/csi-vol-1") {
+		t.Errorf("DeletionIsBlocked: %+v", blocked)
+	}
+	if w.ceph.Writes() != 0 {
+		t.Errorf("Ceph was sent %d writes", w.ceph.Writes())
+	}
+	if m := w.mdsMap("myfs"); m.Active() != 1 {
+		t.Error("it is not served any more")
+	}
+	for _, one := range []ceph.Subvolume{{Volume: "myfs", Group: "csi", Name: "csi-vol-1"}, {Volume: "myfs", Name: "bare"}} {
+		w.check(w.ceph.Client().SubvolumeRemove(t.Context(), one, ceph.RemoveEmpty))
+	}
+	w.settle()
+	if w.fs("myfs") != nil {
+		t.Error("the object is still there")
+	}
+}
+
+func TestAFileSystemWaitsForItsGroups(t *testing.T) {
+	fs, g := filesystem("myfs"), group("team")
+	w := newWorld(t, fs, g)
+	w.settle()
+	w.ceph.AddSubvolume("myfs", "team", "pvc-1", 1)
+	w.remove(fs)
+	w.remove(g)
+	w.settle()
+	if c := w.condition("myfs", api.ConditionDeletionIsBlocked); !strings.Contains(c.Message, "CephFilesystemSubVolumeGroup team") {
+		t.Errorf("the file system's: %+v", c)
+	}
+	found := api.FindCondition(w.group("team").Status.Conditions, api.ConditionDeletionIsBlocked)
+	if found == nil || found.Status != metav1.ConditionTrue || !strings.Contains(found.Message, "pvc-1") {
+		t.Errorf("the group's: %+v", found)
+	}
+	w.check(w.ceph.Client().SubvolumeRemove(t.Context(), ceph.Subvolume{Volume: "myfs", Group: "team", Name: "pvc-1"}, ceph.RemoveEmpty))
+	w.settle()
+	if w.group("team") != nil || w.fs("myfs") != nil {
+		t.Error("something is still there")
+	}
+}
+
+func TestAPreservedFileSystemOutlivesItsObjectAndIsTakenOver(t *testing.T) {
+	preserve := func(fs *api.CephFilesystem) { fs.Spec.PreserveFilesystemOnDelete = true }
+	fs := filesystem("myfs", preserve)
+	w := newWorld(t, fs)
+	w.settle()
+	w.ceph.AddSubvolume("myfs", "csi", "csi-vol-1", 1)
+	w.remove(fs)
+	w.settle()
+	if w.fs("myfs") != nil || len(w.daemons()) != 0 {
+		t.Fatalf("object or metadata servers %v are still there", w.daemons())
+	}
+	again := filesystem("myfs", preserve, func(fs *api.CephFilesystem) { fs.UID = "fs-2" })
+	w.check(w.kube.Create(t.Context(), again))
+	w.settle()
+	if c := w.condition("myfs", api.ConditionReady); c.Status != metav1.ConditionTrue {
+		t.Errorf("Ready: %+v", c)
+	}
+	inside, err := w.ceph.Client().SubvolumeList(t.Context(), "myfs", "csi")
+	if err != nil || !slices.Equal(inside, []string{"csi-vol-1"}) {
+		t.Errorf("it holds %v (%v)", inside, err)
+	}
+}
+
+func TestPreservedPoolsStay(t *testing.T) {
+	fs := filesystem("myfs", func(fs *api.CephFilesystem) { fs.Spec.PreservePoolsOnDelete = true })
+	w := newWorld(t, fs)
+	w.settle()
+	w.remove(fs)
+	w.settle()
+	names, err := w.ceph.Client().PoolNames(t.Context())
+	w.check(err)
+	slices.Sort(names)
+	if diff := cmp.Diff([]string{"myfs-metadata", "myfs-replicated"}, names); diff != "" {
+		t.Errorf("pools (-want +got):\n%s", diff)
+	}
+	w.check(w.kube.Create(t.Context(), filesystem("myfs", func(fs *api.CephFilesystem) { fs.UID = "fs-2" })))
+	w.settle()
+	if c := w.condition("myfs", api.ConditionReady); c.Reason != "FilesystemRefused" || !strings.Contains(c.Message, "already contains some objects") {
+		t.Errorf("Ready: %+v", c)
+	}
+}
+
+func TestACrashAnywhereInADeletionLosesNothing(t *testing.T) {
+	for _, prefix := range []string{"fs fail", "fs rm", "osd pool delete", "auth rm", "config rm"} {
+		t.Run(prefix, func(t *testing.T) {
+			fs := filesystem("myfs")
+			w := newWorld(t, fs)
+			w.settle()
+			w.remove(fs)
+			w.ceph.LoseReply(prefix)
+			if err := w.pass(); err == nil {
+				t.Fatal("the crash was not noticed")
+			}
+			w.restart()
+			if prefix == "fs fail" {
+				// What is made between two looks keeps the file system.
+				w.ceph.AddSubvolume("myfs", "csi", "late", 1)
+				w.settle()
+				if c := w.condition("myfs", api.ConditionDeletionIsBlocked); !strings.Contains(c.Message, "csi/late") {
+					t.Fatalf("DeletionIsBlocked: %+v", c)
+				}
+				w.check(w.ceph.Client().SubvolumeRemove(t.Context(), ceph.Subvolume{Volume: "myfs", Group: "csi", Name: "late"}, ceph.RemoveEmpty))
+			}
+			w.settle()
+			if w.fs("myfs") != nil {
+				t.Errorf("the object is still there: %+v", w.condition("myfs", api.ConditionReady))
+			}
+		})
+	}
+}
+
+func TestACrashAtEveryWriteEndsInTheSameFileSystem(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		for at := 1; at < 40; at++ {
+			w := newWorld(t, filesystem("myfs"), group("team"))
+			w.crashAt, w.after = at, after
+			for range 60 {
+				if err := w.pass(); err != nil {
+					break
+				}
+				w.play()
+			}
+			crashed := w.writes >= at
+			w.crashAt = 0
+			w.restart()
+			w.settle()
+			if c := w.condition("myfs", api.ConditionReady); c.Status != metav1.ConditionTrue || len(w.daemons()) != 2 {
+				t.Fatalf("crash at write %d (after %t): %+v, %v", at, after, c, w.daemons())
+			}
+			if !crashed {
+				return
+			}
+		}
+	}
+}
+
+func TestAClusterWaitsForItsFileSystems(t *testing.T) {
+	fs := filesystem("myfs")
+	w := newWorld(t, fs)
+	w.settle()
+	cluster := w.newCluster()
+	w.check(w.kube.Get(t.Context(), client.ObjectKeyFromObject(cluster), cluster))
+	if !slices.Contains(cluster.Finalizers, "ceph.rook.io/mds-manager") {
+		t.Fatalf("finalizers: %v", cluster.Finalizers)
+	}
+	w.remove(cluster)
+	w.settle()
+	w.check(w.kube.Get(t.Context(), client.ObjectKeyFromObject(cluster), cluster))
+	w.remove(fs)
+	w.settle()
+	if err := w.kube.Get(t.Context(), client.ObjectKeyFromObject(cluster), cluster); client.IgnoreNotFound(err) != nil || err == nil {
+		t.Errorf("the cluster is still there: %v (%v)", cluster.Finalizers, err)
+	}
+}
+
+func TestKeysAreInNoMessage(t *testing.T) {
+	w := newWorld(t, filesystem("myfs"))
+	w.settle()
+	var secrets corev1.SecretList
+	w.check(w.kube.List(t.Context(), &secrets, client.MatchingLabels{"app": "rook-ceph-mds"}))
+	if len(secrets.Items) != 2 {
+		t.Fatalf("%d Secrets, want 2", len(secrets.Items))
+	}
+	user, _ := w.ceph.User("mds.myfs-a")
+	for _, text := range append(w.told(), w.running["myfs-a"]) {
+		if strings.Contains(text, user.Secret) {
+			t.Errorf("an event holds a key: %s", text)
+		}
+	}
+}

@@ -1,0 +1,417 @@
+package setup_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/events"
+	clocktesting "k8s.io/utils/clock/testing"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/rook-ceph/rook-ceph/services/mds-manager/internal/setup"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/ceph/cephtest"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/keyring"
+	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/testenv"
+)
+
+const (
+	namespace = "rook-ceph"
+	cephImage = "ceph:v18.2.7"
+	newImage  = "ceph:v20.2.4"
+)
+
+var errCrash = errors.New("crash")
+
+// world is the service with a fake API server, a fake Ceph and nodes that run
+// what they are told to.
+type world struct {
+	t       *testing.T
+	ceph    *cephtest.Cluster
+	kube    client.WithWatch
+	clock   *clocktesting.FakePassiveClock
+	events  *events.FakeRecorder
+	service *setup.Service
+	image   string
+
+	writes int
+	last   []string
+	// crashAt is the write at which the service crashes; 0 never. After lets the
+	// write happen before the crash.
+	crashAt int
+	after   bool
+	// playing is true while the nodes act, whose writes do not count.
+	playing bool
+	// running is the pod template of each metadata server that runs.
+	running map[string]string
+	// outages names file systems that went without a rank.
+	outages []string
+}
+
+func newWorld(t *testing.T, objs ...client.Object) *world {
+	w := &world{
+		t: t, ceph: cephtest.New(t, cephtest.Mons("a"), cephtest.Mgrs("x"), cephtest.OSDs(3)), image: "rook-ceph/mds-manager:v1",
+		clock:   clocktesting.NewFakePassiveClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)),
+		events:  events.NewFakeRecorder(10000),
+		running: map[string]string{},
+	}
+	identity := keyring.MDSManager()
+	key := keyring.Key{Entity: identity.Entity, Secret: cephtest.DefaultSecret}
+	w.ceph.AddUser(ceph.AuthUser{Entity: identity.Entity, Secret: key.Secret, Caps: identity.Caps})
+	if err := w.ceph.Client().ConfigSet(t.Context(), "mon", "mon_allow_pool_delete", "true"); err != nil {
+		t.Fatal(err)
+	}
+	objs = append(objs, w.newCluster(),
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: names.ServiceKeyring("test", "mds-manager")},
+			Data: map[string][]byte{"keyring": []byte(keyring.Render(key, nil))}})
+	w.kube = testenv.Fake(t, objs...).WithInterceptorFuncs(testenv.Apart(w.counter())).Build()
+	w.restart()
+	return w
+}
+
+func (w *world) newCluster() *api.CephCluster {
+	at := w.ceph.Connection()
+	cluster := &api.CephCluster{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "test", UID: "c1", Generation: 1},
+		Spec: api.ClusterSpec{
+			DataDirHostPath:      "/var/lib/rook",
+			CephVersion:          api.CephVersionSpec{Image: cephImage},
+			DisruptionManagement: api.DisruptionManagementSpec{ManagePodBudgets: true},
+		},
+		Status: api.ClusterStatus{Connection: &at, Daemons: map[string]api.DaemonStatus{}},
+	}
+	for _, role := range []string{api.RoleMon, api.RoleMgr, api.RoleOSD} {
+		cluster.Status.Daemons[role] = api.DaemonStatus{Image: cephImage, Version: "18.2.7-0"}
+	}
+	for _, typ := range []string{api.ConditionMonitorsInQuorum, api.ConditionManagerActive, api.ConditionOSDsServing} {
+		cluster.Status.Conditions = append(cluster.Status.Conditions, api.Condition{Type: typ, Status: metav1.ConditionTrue, Reason: "AsExpected"})
+	}
+	return cluster
+}
+
+// filesystem is one with a replicated data pool and as many standbys as active
+// metadata servers.
+func filesystem(name string, edit ...func(*api.CephFilesystem)) *api.CephFilesystem {
+	fs := &api.CephFilesystem{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: "fs-1", Generation: 1}}
+	replicated := api.PoolSpec{Replicated: api.ReplicatedSpec{Size: 3}}
+	fs.Spec.MetadataPool = &api.NamedPoolSpec{PoolSpec: replicated}
+	fs.Spec.DataPools = []api.NamedPoolSpec{{Name: "replicated", PoolSpec: replicated}}
+	fs.Spec.MetadataServer = api.MetadataServerSpec{ActiveCount: 1, ActiveStandby: true}
+	for _, e := range edit {
+		e(fs)
+	}
+	return fs
+}
+
+func group(name string, edit ...func(*api.CephFilesystemSubVolumeGroup)) *api.CephFilesystemSubVolumeGroup {
+	g := &api.CephFilesystemSubVolumeGroup{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: "g-1", Generation: 1}}
+	g.Spec.FilesystemName = "myfs"
+	for _, e := range edit {
+		e(g)
+	}
+	return g
+}
+
+// counter counts the writes of the service and crashes it at one of them.
+func (w *world) counter() interceptor.Funcs {
+	write := func(verb string, obj any, do func() error) error {
+		if w.playing {
+			return do()
+		}
+		w.writes++
+		if body, err := json.Marshal(obj); err == nil {
+			w.last = append(w.last[max(0, len(w.last)-5):], verb+" "+string(body))
+		}
+		if w.crashAt == 0 || w.writes < w.crashAt {
+			return do()
+		}
+		if w.writes == w.crashAt && w.after {
+			_ = do()
+		}
+		return errCrash
+	}
+	return interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
+			return write("create", obj, func() error { return c.Create(ctx, obj, opts...) })
+		},
+		Update: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.UpdateOption) error {
+			return write("update", obj, func() error { return c.Update(ctx, obj, opts...) })
+		},
+		Delete: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.DeleteOption) error {
+			return write("delete", obj, func() error { return c.Delete(ctx, obj, opts...) })
+		},
+		Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
+			return write("patch", obj, func() error { return c.Patch(ctx, obj, patch, opts...) })
+		},
+		Apply: func(ctx context.Context, c client.WithWatch, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+			return write("apply", obj, func() error { return errors.Join(c.Apply(ctx, obj, opts...), w.stopChanged(ctx, c)) })
+		},
+		SubResourceApply: func(ctx context.Context, c client.Client, sub string, obj runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
+			return write("apply "+sub, obj, func() error { return c.SubResource(sub).Apply(ctx, obj, opts...) })
+		},
+	}
+}
+
+// stopChanged makes a Deployment whose template changed unavailable at once.
+func (w *world) stopChanged(ctx context.Context, c client.WithWatch) error {
+	var list appsv1.DeploymentList
+	if err := c.List(ctx, &list); err != nil {
+		return err
+	}
+	for i := range list.Items {
+		d := &list.Items[i]
+		if d.Status.AvailableReplicas == 0 || w.running[d.Labels[names.LabelDaemonID]] == d.Spec.Template.Spec.String() {
+			continue
+		}
+		d.Status = appsv1.DeploymentStatus{ObservedGeneration: d.Generation, UnavailableReplicas: 1}
+		if err := c.Status().Update(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restart begins a new life of the service, which remembers nothing.
+func (w *world) restart() {
+	w.service = setup.New(setup.Environment{
+		Kube: w.kube, Live: w.kube, Dialer: w.ceph, Clock: w.clock, Image: w.image,
+		Events: func(string) events.EventRecorder { return w.events },
+	})
+}
+
+// pass runs every controller once for every object, file systems first. A crash
+// ends it.
+func (w *world) pass() error {
+	ctx := w.t.Context()
+	var filesystems api.CephFilesystemList
+	var groups api.CephFilesystemSubVolumeGroupList
+	var clusters api.CephClusterList
+	w.check(w.kube.List(ctx, &filesystems))
+	w.check(w.kube.List(ctx, &groups))
+	var failed []error
+	do := func(r interface {
+		Reconcile(context.Context, ctrl.Request) (ctrl.Result, error)
+	}, obj client.Object) {
+		_, err := r.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)})
+		if !apierrors.IsConflict(err) {
+			failed = append(failed, err)
+		}
+	}
+	for i := range groups.Items {
+		do(&w.service.Group, &groups.Items[i])
+	}
+	for i := range filesystems.Items {
+		do(&w.service.Filesystem, &filesystems.Items[i])
+	}
+	w.check(w.kube.List(ctx, &clusters))
+	for i := range clusters.Items {
+		_, err := w.service.Report.Reconcile(ctx, &clusters.Items[i])
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
+}
+
+// settle lets the service and the nodes act in turns until both rest.
+func (w *world) settle() {
+	w.t.Helper()
+	refused := 0 // what Ceph refuses is asked again and again
+	for range 200 {
+		before, asked := w.writes, w.ceph.Writes()
+		if err := w.pass(); err != nil {
+			w.t.Fatal(err)
+		}
+		acted := w.play()
+		rests := w.writes == before && !acted
+		if refused++; !rests {
+			refused = 0
+		}
+		if rests && (w.ceph.Writes() == asked || refused > 3) {
+			return
+		}
+	}
+	w.t.Fatalf("the service does not come to rest:\n%s", strings.Join(w.last, "\n"))
+}
+
+// play is what the nodes do: start and stop pods, one change at a time. It tells
+// whether they did anything.
+func (w *world) play() bool {
+	w.playing = true
+	defer func() { w.playing = false }()
+	ctx, acted := w.t.Context(), false
+	var list appsv1.DeploymentList
+	w.check(w.kube.List(ctx, &list))
+	there := map[string]bool{}
+	for i := range list.Items {
+		d := &list.Items[i]
+		id, template := d.Labels[names.LabelDaemonID], d.Spec.Template.Spec.String()
+		there[id] = true
+		if w.running[id] == template && d.Status.AvailableReplicas == 1 {
+			continue
+		}
+		acted = true
+		w.stop(id)
+		if _, keyed := w.ceph.User("mds." + id); !keyed {
+			w.t.Fatalf("%s runs without a key", id)
+		}
+		w.ceph.StartMDS(id)
+		w.running[id] = template
+		d.Status = appsv1.DeploymentStatus{ObservedGeneration: d.Generation, UpdatedReplicas: 1, AvailableReplicas: 1, ReadyReplicas: 1, Replicas: 1}
+		w.check(w.kube.Status().Update(ctx, d))
+	}
+	for id := range w.running {
+		if !there[id] {
+			w.stop(id)
+			delete(w.running, id)
+			acted = true
+		}
+	}
+	return acted
+}
+
+// stop ends a metadata server and looks whether anybody lost a file system.
+func (w *world) stop(id string) {
+	before := w.served()
+	w.ceph.LoseMDS(id)
+	for fs, active := range w.served() {
+		if active < before[fs] {
+			w.outages = append(w.outages, fs)
+		}
+	}
+}
+
+func (w *world) served() map[string]int {
+	dump, err := w.ceph.Client().FSDump(w.t.Context())
+	w.check(err)
+	active := map[string]int{}
+	for _, fs := range dump.Filesystems {
+		active[fs.Map.Name] = fs.Map.Active()
+	}
+	return active
+}
+
+// change edits an object as a user does.
+func (w *world) change(obj client.Object, edit func()) {
+	w.t.Helper()
+	w.playing = true
+	defer func() { w.playing = false }()
+	w.check(w.kube.Get(w.t.Context(), client.ObjectKeyFromObject(obj), obj))
+	edit()
+	obj.SetGeneration(obj.GetGeneration() + 1)
+	w.check(w.kube.Update(w.t.Context(), obj))
+}
+
+// report changes what another service says about the cluster.
+func (w *world) report(edit func(*api.ClusterStatus)) {
+	w.t.Helper()
+	w.playing = true
+	defer func() { w.playing = false }()
+	cluster := &api.CephCluster{}
+	w.check(w.kube.Get(w.t.Context(), client.ObjectKey{Namespace: namespace, Name: "test"}, cluster))
+	edit(&cluster.Status)
+	w.check(w.kube.Status().Update(w.t.Context(), cluster))
+}
+
+func (w *world) remove(obj client.Object) {
+	w.t.Helper()
+	w.playing = true
+	defer func() { w.playing = false }()
+	w.check(w.kube.Delete(w.t.Context(), obj))
+}
+
+func (w *world) check(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// fs reads a file system; nil when it is gone.
+func (w *world) fs(name string) *api.CephFilesystem {
+	w.t.Helper()
+	fs := &api.CephFilesystem{}
+	err := w.kube.Get(w.t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, fs)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	w.check(err)
+	return fs
+}
+
+// group reads a group; nil when it is gone.
+func (w *world) group(name string) *api.CephFilesystemSubVolumeGroup {
+	w.t.Helper()
+	g := &api.CephFilesystemSubVolumeGroup{}
+	err := w.kube.Get(w.t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, g)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	w.check(err)
+	return g
+}
+
+func (w *world) condition(fs, typ string) api.Condition {
+	w.t.Helper()
+	found := w.fs(fs)
+	if found == nil || found.Status == nil {
+		w.t.Fatalf("no status of %s", fs)
+	}
+	return ptr.Deref(condition.Find(found.Status.Conditions, typ), api.Condition{})
+}
+
+func (w *world) serving() api.Condition {
+	cluster := &api.CephCluster{}
+	w.check(w.kube.Get(w.t.Context(), client.ObjectKey{Namespace: namespace, Name: "test"}, cluster))
+	return ptr.Deref(condition.Find(cluster.Status.Conditions, api.ConditionFilesystemsServing), api.Condition{})
+}
+
+func (w *world) mdsMap(name string) ceph.MDSMap {
+	w.t.Helper()
+	dump, err := w.ceph.Client().FSDump(w.t.Context())
+	w.check(err)
+	found := dump.Find(name)
+	if found == nil {
+		w.t.Fatalf("no file system %s in Ceph", name)
+	}
+	return found.Map
+}
+
+// daemons are the names of the metadata servers that have a Deployment.
+func (w *world) daemons() []string {
+	var list appsv1.DeploymentList
+	w.check(w.kube.List(w.t.Context(), &list))
+	var ids []string
+	for _, d := range list.Items {
+		ids = append(ids, d.Labels[names.LabelDaemonID])
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// told empties the events.
+func (w *world) told() []string {
+	var all []string
+	for {
+		select {
+		case text := <-w.events.Events:
+			all = append(all, text)
+		default:
+			return all
+		}
+	}
+}

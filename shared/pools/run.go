@@ -1,0 +1,73 @@
+package pools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/step"
+)
+
+const (
+	// Again is when a pool that was changed is compared with Ceph once more.
+	Again = 100 * time.Millisecond
+	// fullRetry is how often a pool is tried that Ceph has no room for.
+	fullRetry = 30 * time.Second
+)
+
+// Words lists operations for logs.
+func Words(operations []Operation) string {
+	list := make([]string, len(operations))
+	for i, operation := range operations {
+		list[i] = strings.TrimSpace(string(operation.Kind) + " " + operation.Key)
+	}
+	return strings.Join(list, ", ")
+}
+
+// Expected words refusals that are not failures of ours.
+func Expected(operation Operation, err error) (step.Outcome, bool) {
+	var refused *ceph.Error
+	switch {
+	case err == nil || !errors.As(err, &refused):
+		return step.Outcome{}, false
+	case operation.Kind == CreatePool && refused.Errno == syscall.ERANGE:
+		return step.Retry(fullRetry, "TooManyPGs", "Ceph refuses the pool: "+refused.Status+
+			"; add OSDs, set `parameters.pg_num`, or raise mon_max_pg_per_osd"), true
+	case operation.Kind == CreateRule && refused.Errno == syscall.ENOSPC:
+		return step.Retry(Again, "TooManyRules", "Ceph has no room for another CRUSH rule; looking for one to share"), true
+	case operation.Kind == CreateRule && errors.Is(err, ceph.ErrNotFound):
+		return step.Retry(fullRetry, "NoSuchBucket", "Ceph refuses the CRUSH rule: "+refused.Status+
+			"; correct `crushRoot` or `deviceClass`, or wait for its OSDs"), true
+	case operation.Kind != CreatePool && errors.Is(err, ceph.ErrInvalid):
+		return step.Stall(api.ReasonInvalidSpec, fmt.Sprintf("Ceph refuses %s %s: %s", operation.Kind, operation.Key, refused.Status)), true
+	}
+	return step.Outcome{}, false
+}
+
+// Run carries an operation out. Init takes more than commands to the mons, so it
+// is ErrUnsupported here.
+func Run(ctx context.Context, client ceph.Client, o Operation) error {
+	switch o.Kind {
+	case SetProfile:
+		return client.ErasureCodeProfileSet(ctx, o.Name, o.Profile)
+	case CreateRule:
+		return client.CrushRuleCreateReplicated(ctx, o.Rule)
+	case CreatePool:
+		return client.PoolCreate(ctx, o.Pool, o.Confirmed)
+	case SetParameter:
+		return client.PoolSet(ctx, o.Name, o.Key, o.Value, o.Confirmed)
+	case EnableApplication:
+		return client.PoolApplicationEnable(ctx, o.Name, o.Key, o.Confirmed)
+	case SetMaxBytes:
+		return client.PoolSetMaxBytes(ctx, o.Name, o.Limit)
+	case SetMaxObjects:
+		return client.PoolSetMaxObjects(ctx, o.Name, o.Limit)
+	case Init:
+	}
+	return fmt.Errorf("operation %q: %w", o.Kind, errors.ErrUnsupported)
+}
