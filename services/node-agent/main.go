@@ -59,7 +59,7 @@ func flags() []cli.Flag {
 	}
 }
 
-// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters,verbs=list
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters;cephfilesystemsubvolumegroups,verbs=list
 // +kubebuilder:rbac:namespace=cluster,groups="",resources=secrets,resourceNames=rook-csi-rbd-node;rook-csi-cephfs-node,verbs=get
 
 func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {

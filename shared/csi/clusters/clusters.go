@@ -1,6 +1,6 @@
-// Package clusters finds the CephCluster that a volume's clusterID means, and
-// the Secrets of its CSI identities. It reads only, and only in the namespace
-// that the clusterID names.
+// Package clusters finds the CephCluster and the subvolume group that a volume's
+// clusterID means, and the Secrets of its CSI identities. It reads only, and
+// only in the namespaces that this installation serves.
 package clusters
 
 import (
@@ -59,24 +59,54 @@ func (f Finder) For(identities csi.Identities) Finder {
 	return f
 }
 
-// Cluster returns the CephCluster in the namespace that the clusterID names.
+// Cluster returns the CephCluster that the clusterID means: the one in the
+// namespace of that name, or the one of the subvolume group that has it.
 func (f Finder) Cluster(ctx context.Context, clusterID string) (*api.CephCluster, error) {
-	if clusterID == "" {
-		return nil, fmt.Errorf("%w: %s is empty; it must be the namespace of a CephCluster", ErrUnknown, csi.ParamClusterID)
-	}
-	if !slices.Contains(f.Namespaces, clusterID) {
-		return nil, fmt.Errorf("%w: %s %q is no namespace that this installation serves (%s)",
-			ErrUnknown, csi.ParamClusterID, clusterID, strings.Join(f.Namespaces, ", "))
+	namespace, _, err := f.resolve(ctx, clusterID)
+	if err != nil {
+		return nil, err
 	}
 	var list api.CephClusterList
-	if err := f.Clusters.List(ctx, &list, client.InNamespace(clusterID)); err != nil {
-		return nil, fmt.Errorf("list CephClusters in %q: %w", clusterID, err)
+	if err := f.Clusters.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+		return nil, fmt.Errorf("list CephClusters in %q: %w", namespace, err)
 	}
 	if len(list.Items) == 0 {
 		return nil, fmt.Errorf("%w: namespace %q has no CephCluster; %s must be the namespace of one",
-			ErrUnknown, clusterID, csi.ParamClusterID)
+			ErrUnknown, namespace, csi.ParamClusterID)
 	}
 	return &list.Items[0], nil
+}
+
+// SubvolumeGroup returns the subvolume group that the clusterID means.
+func (f Finder) SubvolumeGroup(ctx context.Context, clusterID string) (string, error) {
+	_, group, err := f.resolve(ctx, clusterID)
+	return group, err
+}
+
+// infoClusterID is where the status of a subvolume group says its clusterID.
+const infoClusterID = "clusterID"
+
+// resolve returns the namespace and the subvolume group that a clusterID means.
+func (f Finder) resolve(ctx context.Context, clusterID string) (namespace, group string, err error) {
+	if clusterID == "" {
+		return "", "", fmt.Errorf("%w: %s is empty; it must be the namespace of a CephCluster", ErrUnknown, csi.ParamClusterID)
+	}
+	if slices.Contains(f.Namespaces, clusterID) {
+		return clusterID, csi.DefaultSubvolumeGroup, nil
+	}
+	for _, served := range f.Namespaces {
+		var list api.CephFilesystemSubVolumeGroupList
+		if err := f.Clusters.List(ctx, &list, client.InNamespace(served)); err != nil {
+			return "", "", fmt.Errorf("list CephFilesystemSubVolumeGroups in %q: %w", served, err)
+		}
+		for i := range list.Items {
+			if found := &list.Items[i]; found.Status != nil && found.Status.Info[infoClusterID] == clusterID {
+				return served, found.GroupName(), nil
+			}
+		}
+	}
+	return "", "", fmt.Errorf("%w: %s %q is no namespace that this installation serves (%s), nor in the status of a CephFilesystemSubVolumeGroup there",
+		ErrUnknown, csi.ParamClusterID, clusterID, strings.Join(f.Namespaces, ", "))
 }
 
 // Secret returns the data of a Secret.
@@ -102,7 +132,11 @@ func (f Finder) ProvisionerKey(ctx context.Context, clusterID string) (keyring.K
 	return f.key(ctx, clusterID, f.Identities.Provisioner)
 }
 
-func (f Finder) key(ctx context.Context, namespace, name string) (keyring.Key, error) {
+func (f Finder) key(ctx context.Context, clusterID, name string) (keyring.Key, error) {
+	namespace, _, err := f.resolve(ctx, clusterID)
+	if err != nil {
+		return keyring.Key{}, err
+	}
 	data, err := f.Secret(ctx, namespace, name)
 	if err != nil {
 		return keyring.Key{}, err

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,11 +96,6 @@ type Entry struct {
 	// Published maps the nodes that the volume was attached to by the
 	// controller to how.
 	Published map[string]Access
-}
-
-// Subvolume is where a volume of CephFS is, in the file system of that name.
-func (e Entry) Subvolume(volume string) ceph.Subvolume {
-	return ceph.Subvolume{Volume: volume, Group: cmp.Or(e.Group, csi.DefaultSubvolumeGroup), Name: e.Image}
 }
 
 // Journal is the record of one pool, or of one namespace of it.

@@ -27,6 +27,8 @@ type Clusters interface {
 	// NodeKey returns the cephx identity of nodes for the cluster. It is asked
 	// only where a request carries no Secret.
 	NodeKey(ctx context.Context, clusterID string) (keyring.Key, error)
+	// SubvolumeGroup is where volumes are that are recorded without a group.
+	SubvolumeGroup(ctx context.Context, clusterID string) (string, error)
 }
 
 // Mounters mounts CephFS and remembers what is mounted.

@@ -43,6 +43,8 @@ func (w *world) NodeKey(context.Context, string) (keyring.Key, error) {
 	return keyring.Key{Entity: "client.csi-cephfs-node", Secret: "fromCluster"}, nil
 }
 
+func (w *world) SubvolumeGroup(context.Context, string) (string, error) { return "csi", nil }
+
 func (w *world) Mount(_ context.Context, access fsmount.Access, volume fsmount.Volume, wanted string) (fsmount.Mount, error) {
 	if w.fail != nil {
 		return fsmount.Mount{}, w.fail

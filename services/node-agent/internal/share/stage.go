@@ -178,8 +178,15 @@ func (s *Server) lookup(ctx context.Context, access fsmount.Access, handle strin
 	if err != nil {
 		return "", "", err
 	}
-	path, err = client.SubvolumePath(ctx, entry.Subvolume(volumes[found].Name))
-	return volumes[found].Name, path, err
+	group := entry.Group
+	if group == "" {
+		if group, err = s.Clusters.SubvolumeGroup(ctx, id.ClusterID); err != nil {
+			return "", "", err
+		}
+	}
+	at := ceph.Subvolume{Volume: volumes[found].Name, Group: group, Name: entry.Image}
+	path, err = client.SubvolumePath(ctx, at)
+	return at.Volume, path, err
 }
 
 // NodeUnstageVolume unmounts the volume and waits until all is written.

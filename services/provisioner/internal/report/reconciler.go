@@ -49,7 +49,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch;patch
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters/status,verbs=patch
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters/finalizers,verbs=update
-// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephblockpools,verbs=get;list;watch
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephblockpools;cephfilesystemsubvolumegroups,verbs=get;list;watch
 // +kubebuilder:rbac:namespace=own,groups="",resources=configmaps,resourceNames=rook-ceph-csi-config,verbs=get;list;watch;patch
 // +kubebuilder:rbac:namespace=own,groups="",resources=configmaps,verbs=create
 // +kubebuilder:rbac:namespace=cluster,groups="",resources=secrets,resourceNames=rook-csi-rbd-provisioner;rook-csi-rbd-node;rook-csi-cephfs-provisioner;rook-csi-cephfs-node,verbs=get

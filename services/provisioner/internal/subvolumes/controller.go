@@ -1,6 +1,7 @@
 package subvolumes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,10 +22,17 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
 )
 
+// Clusters knows the CephClusters and subvolume groups by clusterID.
+type Clusters interface {
+	call.Clusters
+	// SubvolumeGroup is where volumes go whose class names no group.
+	SubvolumeGroup(ctx context.Context, clusterID string) (string, error)
+}
+
 // Controller is the CSI controller service.
 type Controller struct {
 	csipb.UnimplementedControllerServer
-	Clusters    call.Clusters
+	Clusters    Clusters
 	Connections *link.Connections
 	// CopyPatience is how long a call waits for a copy that is under way before it
 	// asks its caller to come again.
@@ -59,6 +67,8 @@ type place struct {
 	clusterID string
 	volume    ceph.Volume
 	pool      storage.Pool
+	// group is the subvolume group of what is recorded without one.
+	group string
 }
 
 func (p place) close() { p.pool.Close() }
@@ -74,7 +84,7 @@ func (p place) handle(id string) csi.VolumeID {
 
 // subvolume is where a volume or the source of a snapshot is.
 func (p place) subvolume(group, name string) ceph.Subvolume {
-	return journal.Entry{Group: group, Image: name}.Subvolume(p.volume.Name)
+	return ceph.Subvolume{Volume: p.volume.Name, Group: cmp.Or(group, p.group), Name: name}
 }
 
 var errNoFilesystem = errors.New("no such file system")
@@ -84,6 +94,10 @@ func (c *Controller) open(
 	ctx context.Context, clusterID string, secrets map[string]string, is func(ceph.Volume) bool,
 ) (place, error) {
 	cluster, err := call.Connect(ctx, c.Clusters, c.Connections, clusterID, secrets)
+	if err != nil {
+		return place{}, err
+	}
+	group, err := c.Clusters.SubvolumeGroup(ctx, clusterID)
 	if err != nil {
 		return place{}, err
 	}
@@ -104,7 +118,7 @@ func (c *Controller) open(
 	if err != nil {
 		return place{}, err
 	}
-	return place{Client: client, clusterID: clusterID, volume: all[found], pool: pool}, nil
+	return place{Client: client, clusterID: clusterID, volume: all[found], pool: pool, group: group}, nil
 }
 
 func known(all []ceph.Volume) string {

@@ -58,6 +58,9 @@ func (c *Controller) CreateVolume(
 // reserve finds or makes the record of a volume.
 func (p place) reserve(ctx context.Context, request journal.Request) (journal.Entry, error) {
 	records := p.journal(journal.Volumes)
+	if request.Group == "" && p.group != csi.DefaultSubvolumeGroup {
+		request.Group = p.group
+	}
 	entry, found, err := records.Find(ctx, request.Name)
 	if err == nil && !found {
 		return records.Reserve(ctx, request)

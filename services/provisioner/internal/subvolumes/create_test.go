@@ -3,6 +3,7 @@ package subvolumes_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -212,5 +213,26 @@ func TestExpand_only_makes_volumes_larger(t *testing.T) {
 		if got := w.info(t, volume).BytesQuota; response.GetCapacityBytes() != step.want || int64(got) != step.want || response.GetNodeExpansionRequired() {
 			t.Errorf("asked for %d: %v, quota %d", step.asked, response, got)
 		}
+	}
+}
+
+func TestCreateVolume_goes_to_the_group_that_the_clusterID_means(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if err := w.ceph.Client().SubvolumeGroupCreate(t.Context(), fsName, "red", ceph.SubvolumeGroupSpec{}); err != nil {
+		t.Fatal(err)
+	}
+	volume := w.made(t, with("clusterID", grouped))
+	name := volume.GetVolumeContext()["subvolumeName"]
+	if made, err := w.ceph.Client().SubvolumeList(t.Context(), fsName, "red"); err != nil || !slices.Equal(made, []string{name}) {
+		t.Fatalf("made %v, %v", made, err)
+	}
+	uuid := w.journal()["csi.volumes.default"]["csi.volume."+request]
+	if got := w.journal()["csi.volume."+uuid]["rook.subvolumegroup"]; got != "red" || len(w.subvolumes(t)) > 0 {
+		t.Errorf("recorded group %q, in group csi %v", got, w.subvolumes(t))
+	}
+	w.remove(t, volume.GetVolumeId())
+	if made, err := w.ceph.Client().SubvolumeList(t.Context(), fsName, "red"); err != nil || len(made) > 0 {
+		t.Errorf("left %v, %v", made, err)
 	}
 }

@@ -57,15 +57,11 @@ func readOrder(request *csipb.CreateVolumeRequest) (order, error) {
 	if err != nil {
 		return order{}, err
 	}
-	group := parameters[csi.ParamSubvolumeGroup]
-	if group == csi.DefaultSubvolumeGroup {
-		group = ""
-	}
 	made := order{
 		clusterID: parameters[csi.ParamClusterID], fsName: parameters[csi.ParamFSName], pool: parameters[csi.ParamPool], size: size,
 		limit: request.GetCapacityRange().GetLimitBytes(),
 		request: journal.Request{
-			Name: request.GetName(), ClusterID: parameters[csi.ParamClusterID], Group: group,
+			Name: request.GetName(), ClusterID: parameters[csi.ParamClusterID], Group: parameters[csi.ParamSubvolumeGroup],
 			ImagePrefix: parameters[csi.ParamVolumeNamePrefix], Owner: parameters[csi.AttributePVCNamespace],
 		},
 		source:     request.GetVolumeContentSource(),

@@ -23,6 +23,8 @@ const (
 	metadata = "myfs-metadata"
 	request  = "pvc-bcd4a7f0-21a4-4e56-a1ba-ee1a2a6d61c1"
 	size     = 1 << 30
+	// grouped is the clusterID of a subvolume group.
+	grouped = "5f3b6c1e9a7d4b2c8e0f1a2b3c4d5e6f"
 )
 
 // world is one cluster "rook-ceph" with the file system myfs.
@@ -35,7 +37,7 @@ type world struct {
 type registry struct{}
 
 func (registry) Connection(_ context.Context, clusterID string) (api.Connection, error) {
-	if clusterID != "rook-ceph" {
+	if clusterID != "rook-ceph" && clusterID != grouped {
 		return api.Connection{}, fmt.Errorf("%w: %s", clusters.ErrUnknown, clusterID)
 	}
 	return api.Connection{FSID: "f", MonHost: "10.0.0.1"}, nil
@@ -43,6 +45,13 @@ func (registry) Connection(_ context.Context, clusterID string) (api.Connection,
 
 func (registry) ProvisionerKey(context.Context, string) (keyring.Key, error) {
 	return keyring.Key{Entity: "client.default", Secret: "k"}, nil
+}
+
+func (registry) SubvolumeGroup(_ context.Context, clusterID string) (string, error) {
+	if clusterID == grouped {
+		return "red", nil
+	}
+	return "csi", nil
 }
 
 func start(t *testing.T) world {
