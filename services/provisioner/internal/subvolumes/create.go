@@ -83,6 +83,9 @@ func (p place) create(ctx context.Context, order order) (*csipb.Volume, error) {
 	info, err := p.SubvolumeInfo(ctx, at)
 	if errors.Is(err, ceph.ErrNotFound) {
 		info, err = p.make(ctx, at, order)
+		if refused(err) {
+			return nil, errors.Join(p.journal(journal.Volumes).Forget(ctx, entry), err)
+		}
 	}
 	if err == nil && info.BytesQuota == 0 {
 		// It was made and the quota was not set any more.
@@ -102,8 +105,23 @@ func (o order) fits(size uint64) bool {
 	return size >= o.size && (size == o.size || o.limit > 0 && size <= uint64(o.limit))
 }
 
+// refused tells that a subvolume was not made and cannot be without a change: the
+// claim may go before that, so nothing of it is to be left.
+func refused(err error) bool {
+	code := status.Code(err)
+	return code == codes.FailedPrecondition || code == codes.OutOfRange
+}
+
 func (p place) make(ctx context.Context, at ceph.Subvolume, order order) (ceph.SubvolumeInfo, error) {
-	err := p.SubvolumeCreate(ctx, at, ceph.SubvolumeSpec{Size: order.size, Pool: order.pool})
+	group, err := p.SubvolumeGroupInfo(ctx, at.Volume, at.Group)
+	if quota := uint64(group.BytesQuota); err == nil && quota > 0 && order.size > quota {
+		return ceph.SubvolumeInfo{}, status.Errorf(codes.OutOfRange,
+			"volume %s asks for %d bytes and subvolume group %s of file system %s has a quota of %d; ask for less or raise the quota",
+			order.request.Name, order.size, at.Group, at.Volume, quota)
+	}
+	if err == nil {
+		err = p.SubvolumeCreate(ctx, at, ceph.SubvolumeSpec{Size: order.size, Pool: order.pool})
+	}
 	if err != nil {
 		return ceph.SubvolumeInfo{}, p.explain(err, at, order)
 	}

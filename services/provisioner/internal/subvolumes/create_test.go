@@ -86,8 +86,8 @@ func TestCreateVolume_refuses_what_it_cannot_do(t *testing.T) {
 			if status.Code(err) != tc.code || !strings.Contains(fmt.Sprint(err), tc.word) {
 				t.Errorf("want %s with %q, got %v", tc.code, tc.word, err)
 			}
-			if got := w.subvolumes(t); len(got) > 0 {
-				t.Errorf("made %v", got)
+			if got := w.subvolumes(t); len(got) > 0 || len(w.journal()["csi.volumes.default"]) > 0 {
+				t.Errorf("made %v, recorded %v", got, w.journal())
 			}
 		})
 	}
@@ -235,4 +235,17 @@ func TestCreateVolume_goes_to_the_group_that_the_clusterID_means(t *testing.T) {
 	if made, err := w.ceph.Client().SubvolumeList(t.Context(), fsName, "red"); err != nil || len(made) > 0 {
 		t.Errorf("left %v, %v", made, err)
 	}
+}
+
+func TestCreateVolume_larger_than_the_quota_of_its_group_says_so(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if err := w.ceph.Client().SubvolumeGroupResize(t.Context(), fsName, "csi", size); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.CreateVolume(t.Context(), create(sized(size+1)))
+	if status.Code(err) != codes.OutOfRange || !strings.Contains(err.Error(), "has a quota of 1073741824") || len(w.subvolumes(t)) > 0 {
+		t.Errorf("got %v, made %v", err, w.subvolumes(t))
+	}
+	w.made(t, named("pvc-fits"))
 }
