@@ -99,7 +99,7 @@ func (s shares) make(name string, use *csipb.VolumeCapability, source *csipb.Vol
 	s.await("volume "+name, func() (err error) {
 		began := time.Now()
 		response, err = s.controller().CreateVolume(s.t.Context(), request)
-		if err != nil && status.Code(err) != codes.Aborted {
+		if err != nil && status.Code(err) != codes.Aborted && status.Code(err) != codes.Unavailable {
 			s.t.Fatal(err)
 		}
 		s.t.Logf("CreateVolume took %s", time.Since(began))
@@ -152,11 +152,16 @@ func (s shares) publish(volume *csipb.Volume, use *csipb.VolumeCapability, stagi
 func (s shares) remove(volumes ...*csipb.Volume) {
 	s.t.Helper()
 	for _, volume := range volumes {
-		_, err := s.controller().DeleteVolume(s.t.Context(), &csipb.DeleteVolumeRequest{
-			VolumeId: volume.GetVolumeId(), Secrets: s.secrets[csi.CephFSProvisionerSecret]})
-		if err != nil {
-			s.t.Fatal(err)
-		}
+		// A client that died holds on to its files until its session ends, and the
+		// mgr, which answers one call after the other, waits for it.
+		s.await("removal of "+volume.GetVolumeId(), func() error {
+			_, err := s.controller().DeleteVolume(s.t.Context(), &csipb.DeleteVolumeRequest{
+				VolumeId: volume.GetVolumeId(), Secrets: s.secrets[csi.CephFSProvisionerSecret]})
+			if err != nil && status.Code(err) != codes.Unavailable && status.Code(err) != codes.Aborted {
+				s.t.Fatal(err)
+			}
+			return err
+		})
 		at := ceph.Subvolume{Volume: fsName, Group: csi.DefaultSubvolumeGroup, Name: volume.GetVolumeContext()[csi.AttributeSubvolumeName]}
 		if _, err := s.ceph.Client().SubvolumeInfo(s.t.Context(), at); !errors.Is(err, ceph.ErrNotFound) {
 			s.t.Errorf("subvolume %s is left: %v", at.Name, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"syscall"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -22,10 +23,15 @@ func (m Mounts) Serves(path string) (bool, error) {
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}
-	if err != nil && !mount.IsCorruptedMnt(err) {
+	if err != nil && !Dead(err) {
 		return false, fmt.Errorf("look at %s: %w", path, err)
 	}
 	return mounted && err == nil, nil
+}
+
+// Dead tells whether an error says that a mount is there and nobody serves it.
+func Dead(err error) bool {
+	return mount.IsCorruptedMnt(err) || errors.Is(err, syscall.ECONNABORTED)
 }
 
 // Bind shows source at a path where nothing is mounted yet; with the flag ro,

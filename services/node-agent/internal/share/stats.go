@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"k8s.io/mount-utils"
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/mounts"
 )
 
 // statsPatience is how long a file system may take to say how full it is.
@@ -43,7 +43,7 @@ func (s *Server) NodeGetVolumeStats(
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, status.Errorf(codes.NotFound, "volume %s is not at %s", handle, path)
-	case err != nil && (mount.IsCorruptedMnt(err) || errors.Is(err, context.DeadlineExceeded)):
+	case err != nil && (mounts.Dead(err) || errors.Is(err, context.DeadlineExceeded)):
 		return &csipb.NodeGetVolumeStatsResponse{VolumeCondition: abnormal(fmt.Sprintf("mount does not answer: %v", err))}, nil
 	case err != nil:
 		return nil, call.Coded(err)

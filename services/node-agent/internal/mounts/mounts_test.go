@@ -1,0 +1,55 @@
+package mounts_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"k8s.io/mount-utils"
+
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/mounts"
+)
+
+func TestDead_knows_what_a_FUSE_mount_without_a_process_says(t *testing.T) {
+	t.Parallel()
+	for errno, want := range map[syscall.Errno]bool{
+		syscall.ENOTCONN: true, syscall.ECONNABORTED: true, syscall.ESTALE: true, syscall.ENOENT: false, syscall.ENOSPC: false,
+	} {
+		if got := mounts.Dead(&os.PathError{Op: "stat", Path: "/staging", Err: errno}); got != want {
+			t.Errorf("%v: got %v", errno, got)
+		}
+	}
+}
+
+func TestServes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	good, absent, bad := filepath.Join(dir, "good"), filepath.Join(dir, "absent"), filepath.Join(dir, "bad")
+	for _, path := range []string{good, bad} {
+		if err := os.Mkdir(path, 0o750); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fake := mount.NewFakeMounter([]mount.MountPoint{{Path: good}, {Path: bad}})
+	fake.MountCheckErrors = map[string]error{bad: fmt.Errorf("stat: %w", syscall.ECONNABORTED)}
+	m := mounts.Mounts{Interface: fake}
+	for path, want := range map[string]bool{good: true, absent: false, bad: false} {
+		if got, err := m.Serves(path); err != nil || got != want {
+			t.Errorf("%s: %v, %v", filepath.Base(path), got, err)
+		}
+	}
+}
+
+func TestOnly_names_the_other_place(t *testing.T) {
+	t.Parallel()
+	if err := mounts.Only([]string{"/staging", "/pod"}, "/staging", "/pod"); err != nil {
+		t.Error(err)
+	}
+	if err := mounts.Only([]string{"/staging", "/other"}, "/staging", "/pod"); status.Code(err) != codes.FailedPrecondition {
+		t.Errorf("got %v", err)
+	}
+}
