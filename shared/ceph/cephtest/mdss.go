@@ -219,7 +219,7 @@ func (c *call) mdsOKToStop() (any, error) {
 		}
 	}
 	if active > standbys {
-		return nil, refuse(errBusy, "insufficent standby MDS daemons to stop %s", strings.Join(stopping, ","))
+		return nil, refuse(errBusy, "insufficient standby MDS daemons to stop %s", strings.Join(stopping, ","))
 	}
 	return nil, nil
 }

@@ -49,28 +49,43 @@ type Plan struct {
 // release is in the standbys before the first rank falls to one of them. It is
 // total and does not depend on the order of its argument.
 func Decide(list []Daemon) Plan {
-	ordered := slices.SortedFunc(slices.Values(list), order)
 	var plan Plan
-	for _, d := range ordered {
-		plan.Upgrading = plan.Upgrading || d.Wanted && d.Exists && !d.Settled && d.Renewed && !d.Paused
-		switch {
-		case d.Paused:
-		case !d.Wanted && (!d.Available || d.State == ""):
-			plan.Drop = append(plan.Drop, d.ID)
-		case !d.Wanted:
-			plan.Retire = cmp.Or(plan.Retire, d.ID)
-		case !d.Exists || !d.Settled && !d.Available:
-			plan.Now = append(plan.Now, d.ID)
-		case !d.Settled:
-			plan.Next = cmp.Or(plan.Next, d.ID)
-		case !d.Available || d.State == "":
-			plan.Returning = append(plan.Returning, d.ID)
+	for _, d := range slices.SortedFunc(slices.Values(list), order) {
+		if d.Paused {
+			continue
+		}
+		if d.Wanted {
+			plan.keep(d)
+		} else {
+			plan.spare(d)
 		}
 	}
 	slices.Sort(plan.Now)
 	slices.Sort(plan.Drop)
 	slices.Sort(plan.Returning)
 	return plan
+}
+
+// keep decides about one that the spec asks for.
+func (p *Plan) keep(d Daemon) {
+	p.Upgrading = p.Upgrading || d.Exists && !d.Settled && d.Renewed
+	switch {
+	case !d.Exists || !d.Settled && !d.Available:
+		p.Now = append(p.Now, d.ID)
+	case !d.Settled:
+		p.Next = cmp.Or(p.Next, d.ID)
+	case !d.Available || d.State == "":
+		p.Returning = append(p.Returning, d.ID)
+	}
+}
+
+// spare decides about one that the spec does not ask for.
+func (p *Plan) spare(d Daemon) {
+	if !d.Available || d.State == "" {
+		p.Drop = append(p.Drop, d.ID)
+		return
+	}
+	p.Retire = cmp.Or(p.Retire, d.ID)
 }
 
 // order puts those first whose end clients notice least.

@@ -2,6 +2,7 @@ package filesystem
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -88,7 +89,7 @@ func (p *pass) conditions(report step.Report) []api.Condition {
 		stalled = set(api.ConditionStalled, true, report.Reason, report.Message)
 	case !report.IsDone():
 		reconciling = set(api.ConditionReconciling, true, ready.Reason, ready.Message)
-		if p.serves() && report.Err == nil && (report.Reason == api.ReasonUpgrading || report.Reason == api.ReasonScaling || report.Reason == api.ReasonDisrupted) {
+		if p.serves() && unnoticed(report) {
 			ready.Status = metav1.ConditionTrue // clients do not notice
 		}
 	case drift != "":
@@ -108,6 +109,13 @@ func (p *pass) conditions(report step.Report) []api.Condition {
 		blocked.Reason = api.ReasonNoDependents
 	}
 	return append(list, blocked)
+}
+
+// unnoticed tells whether a pass ended at what clients do not notice.
+func unnoticed(report step.Report) bool {
+	return report.Err == nil && slices.Contains([]string{
+		api.ReasonUpgrading, api.ReasonScaling, api.ReasonDisrupted, api.ReasonStandbysStarting,
+	}, report.Reason)
 }
 
 // serves tells whether no rank is without a holder.

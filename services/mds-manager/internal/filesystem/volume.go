@@ -16,14 +16,19 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/pools"
+	"github.com/rook-ceph/rook-ceph/shared/problem"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
 
 // application is what Ceph is told that the pools are for.
 const application = "cephfs"
 
-// refusedRetry is how often Ceph is asked again for what it refused.
-const refusedRetry = 30 * time.Second
+const (
+	// refusedRetry is how often Ceph is asked again for what it refused.
+	refusedRetry = 30 * time.Second
+	// standbyPoll is how often a standby is looked for that is missing.
+	standbyPoll = 5 * time.Second
+)
 
 // wanted are the pools of the file system, the metadata pool first.
 func wanted(fs *api.CephFilesystem) []pools.Want {
@@ -252,8 +257,11 @@ func (p *pass) awaitService(context.Context) (step.Outcome, error) {
 // awaitRanks waits for all ranks, and remembers how a settled file system looks.
 func (p *pass) awaitRanks(context.Context) (step.Outcome, error) {
 	m := p.found().Map
-	if m.Active() < int(p.fs.Spec.MetadataServer.ActiveCount) || len(m.Failed) > 0 || len(p.plan.Returning) > 0 {
+	switch {
+	case m.Active() < int(p.fs.Spec.MetadataServer.ActiveCount) || len(m.Failed) > 0:
 		return p.starting(m), nil
+	case len(p.plan.Returning) > 0:
+		return step.Retry(standbyPoll, api.ReasonStandbysStarting, "Waiting for metadata servers "+problem.Names(p.plan.Returning)), nil
 	}
 	if p.mark.fsEpoch == p.maps.Epoch {
 		p.known.Store(p.fs.UID, &view{mark: p.mark, since: p.Clock.Now(), drift: p.drift, maps: p.maps})
@@ -262,11 +270,8 @@ func (p *pass) awaitRanks(context.Context) (step.Outcome, error) {
 }
 
 func (p *pass) starting(m ceph.MDSMap) step.Outcome {
-	message := fmt.Sprintf("%d of %d ranks are served", m.Active(), p.fs.Spec.MetadataServer.ActiveCount)
-	if len(p.plan.Returning) > 0 {
-		message += "; waiting for " + p.plan.Returning[0]
-	}
-	return step.Retry(poll, api.ReasonFilesystemsStarting, message)
+	return step.Retry(poll, api.ReasonFilesystemsStarting,
+		fmt.Sprintf("%d of %d ranks are served", m.Active(), p.fs.Spec.MetadataServer.ActiveCount))
 }
 
 // defaultGroup makes the group of subvolumes that volumes are put into. One that

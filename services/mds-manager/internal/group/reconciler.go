@@ -145,8 +145,10 @@ type pass struct {
 	fs      *api.CephFilesystem
 	cluster *api.CephCluster
 	client  ceph.Client
-	// seen is nil when Ceph has no such group.
+	// seen is nil when Ceph has no such group, which missing tells from not having
+	// looked.
 	seen     *ceph.SubvolumeGroup
+	missing  bool
 	pinned   string
 	drift    string
 	blockers []string

@@ -51,14 +51,8 @@ func (p *pass) status(ctx context.Context, report step.Report) error {
 		return nil // nobody is left to read it
 	}
 	desired := p.conditions(report)
-	info := map[string]string{infoClusterID: ClusterID(p.group)}
-	if pinned := p.pinned; pinned != "" {
-		info[infoPinning] = pinned
-	} else if p.seen == nil && p.before.Info[infoPinning] != "" && !report.IsDone() {
-		info[infoPinning] = p.before.Info[infoPinning] // nobody looked
-	}
 	piece := api.CephFilesystemSubVolumeGroupStatus{
-		Phase: phase(p.group, report), Info: info, ObservedGeneration: p.group.Generation,
+		Phase: phase(p.group, report), Info: p.info(), ObservedGeneration: p.group.Generation,
 		Conditions: condition.Merge(p.before.Conditions, p.Clock.Now(), desired...),
 	}
 	if err := p.Apply.Status(ctx, p.group, piece); err != nil {
@@ -71,6 +65,19 @@ func (p *pass) status(ctx context.Context, report step.Report) error {
 		}
 	}
 	return nil
+}
+
+// info remembers how the group is pinned; a pass that did not look keeps that.
+func (p *pass) info() map[string]string {
+	info := map[string]string{infoClusterID: ClusterID(p.group)}
+	pinned := p.pinned
+	if p.seen == nil && pinned == "" && !p.missing {
+		pinned = p.before.Info[infoPinning]
+	}
+	if pinned != "" {
+		info[infoPinning] = pinned
+	}
+	return info
 }
 
 func (p *pass) conditions(report step.Report) []api.Condition {

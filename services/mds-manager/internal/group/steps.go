@@ -108,6 +108,7 @@ func (p *pass) observe(ctx context.Context) (step.Outcome, error) {
 		return outcome, nil
 	}
 	if errors.Is(err, ceph.ErrNotFound) {
+		p.missing = true
 		return step.Done, nil
 	}
 	if err != nil {

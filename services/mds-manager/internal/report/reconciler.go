@@ -116,33 +116,40 @@ func (r *Reconciler) run(ctx context.Context, cluster *api.CephCluster) (*api.Da
 	if len(list.Items) == 0 {
 		return nil, reconcile.Result{}, nil
 	}
-	run := &api.DaemonStatus{Image: CommonImage(list.Items)}
-	before := cluster.Status.Daemons[api.RoleMDS]
-	if run.Image == "" || run.Image == before.Image && before.Version != "" {
-		run.Version = before.Version
-		if run.Image == "" {
-			run.Version = ""
-		}
-		return run, reconcile.Result{}, nil
+	before, image := cluster.Status.Daemons[api.RoleMDS], CommonImage(list.Items)
+	switch {
+	case image == "":
+		return &api.DaemonStatus{}, reconcile.Result{}, nil
+	case image == before.Image && before.Version != "":
+		return &before, reconcile.Result{}, nil
 	}
+	version, err := r.version(ctx, cluster)
+	if err == nil && version == "" {
+		return &api.DaemonStatus{Image: image}, reconcile.Result{RequeueAfter: versionRetry}, nil
+	}
+	return &api.DaemonStatus{Image: image, Version: version}, reconcile.Result{}, err
+}
+
+// version is what all metadata servers say that they run; "" while they differ or
+// cannot be asked.
+func (r *Reconciler) version(ctx context.Context, cluster *api.CephCluster) (string, error) {
 	conn, outcome, err := r.Sessions.Client(ctx, cluster)
 	if err != nil || !outcome.IsDone() {
-		return run, reconcile.Result{RequeueAfter: versionRetry}, err
+		return "", err
 	}
 	metadata, err := conn.MDSMetadata(ctx)
 	if err != nil {
-		return run, reconcile.Result{}, fmt.Errorf("read metadata of metadata servers: %w", err)
+		return "", fmt.Errorf("read metadata of metadata servers: %w", err)
 	}
-	versions := map[string]bool{}
-	for _, one := range metadata {
-		versions[Version(one.Short)] = true
-		run.Version = Version(one.Short)
+	common := ""
+	for i, one := range metadata {
+		version := Version(one.Short)
+		if i > 0 && version != common {
+			return "", nil
+		}
+		common = version
 	}
-	if len(versions) != 1 || run.Version == "" {
-		run.Version = ""
-		return run, reconcile.Result{RequeueAfter: versionRetry}, nil
-	}
-	return run, reconcile.Result{}, nil
+	return common, nil
 }
 
 // letGo removes our finalizer once no object of ours is left.

@@ -282,6 +282,32 @@ func TestSeveralFileSystemsShareACluster(t *testing.T) {
 	w.quiet(2)
 }
 
+func TestAMissingStandbyDoesNotMakeAFileSystemUnready(t *testing.T) {
+	w := newWorld(t, filesystem("myfs"))
+	w.settle()
+	standby := "myfs-a"
+	if w.mdsMap("myfs").Daemons()[0].Name == standby {
+		standby = "myfs-b"
+	}
+	w.ceph.LoseMDS(standby)
+	w.check(w.pass())
+	ready, reconciling := w.condition("myfs", api.ConditionReady), w.condition("myfs", api.ConditionReconciling)
+	if ready.Status != metav1.ConditionTrue || ready.Reason != api.ReasonStandbysStarting || !strings.Contains(ready.Message, standby) {
+		t.Errorf("Ready: %+v", ready)
+	}
+	if reconciling.Status != metav1.ConditionTrue {
+		t.Errorf("Reconciling: %+v", reconciling)
+	}
+	w.ceph.LoseMDS(w.mdsMap("myfs").Daemons()[0].Name)
+	w.check(w.pass())
+	if c := w.condition("myfs", api.ConditionReady); c.Status != metav1.ConditionFalse || c.Reason != api.ReasonFilesystemsStarting {
+		t.Errorf("Ready of one that nobody serves: %+v", c)
+	}
+	if c := w.serving(); c.Status != metav1.ConditionFalse {
+		t.Errorf("FilesystemsServing: %+v", c)
+	}
+}
+
 func TestABudgetFollowsTheSwitch(t *testing.T) {
 	w := newWorld(t, filesystem("myfs"))
 	w.settle()

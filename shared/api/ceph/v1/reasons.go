@@ -63,6 +63,9 @@ const (
 
 	// ReasonFilesystemsStarting means that ranks of a file system are not served.
 	ReasonFilesystemsStarting = "FilesystemsStarting"
+	// ReasonStandbysStarting means that every rank is served, and that metadata
+	// servers that could take over are not there yet.
+	ReasonStandbysStarting = "StandbysStarting"
 	// ReasonScaling means that the number of ranks is being changed.
 	ReasonScaling = "Scaling"
 	// ReasonQuotaBelowUse means that a quota is smaller than what is used.
