@@ -89,7 +89,6 @@ bench: charts images ## measure the budgets of the design
 	bin/localkube load --name bench $(CURDIR)/.local/images/*.tar && \
 	$(TOOL) ./bench --kubeconfig $(CURDIR)/.local/bench.kubeconfig --ceph-tag v$(CEPH) \
 		--audit-log /var/lib/rook-ceph-local/bench/machines/control/root/var/log/localkube/audit.log
-	cd shared/librados && go test -tags $(TAGS),integration -run '^$$' -bench Status -benchtime 2s .
 
 fuzz: ## run each fuzz target for a short while
 	@for module in $(PURE) $(CGO); do (cd $$module && \

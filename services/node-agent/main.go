@@ -77,7 +77,7 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 		Cgroups:  c.String("host-cgroups"),
 		Cgroup:   c.String("volume-cgroup"),
 		Clusters: clusters.Finder{Clusters: mgr.GetAPIReader(), Secrets: mgr.GetAPIReader(), Namespaces: served(c)},
-		Dialer:   librados.Dialer{},
+		Dialer:   librados.Dialer{Observe: app.Meter},
 		Log:      mgr.GetLogger(),
 	})
 	err := mgr.AddReadyzCheck("registered", func(*http.Request) error {
