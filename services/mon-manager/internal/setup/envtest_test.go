@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -335,11 +336,11 @@ func TestALostSecretStopsAndDisturbsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	saved := secret.DeepCopy()
-	secret.Finalizers = nil
-	if err := w.client.Update(w.ctx, secret); err != nil {
+	if err := w.client.Delete(w.ctx, secret); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.client.Delete(w.ctx, secret); client.IgnoreNotFound(err) != nil {
+	// Only now: nobody can put a finalizer back on what is being deleted.
+	if err := w.client.Patch(w.ctx, secret, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))); err != nil {
 		t.Fatal(err)
 	}
 	w.await("the refusal", func(c *api.CephCluster) bool {
