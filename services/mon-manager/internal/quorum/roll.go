@@ -59,13 +59,14 @@ func (p *pass) applyMonitors(ctx context.Context) (step.Outcome, error) {
 }
 
 // gone tells whether the monitor is left as it is: its node does not exist any
-// more, or somebody asked for its Deployment to be left alone.
+// more, it was stopped to be removed, or somebody asked for its Deployment to be
+// left alone.
 func (p *pass) gone(member Member) bool {
 	live := p.seen.deployments[member.Name]
 	if live != nil && live.Labels[names.LabelDoNotReconcile] != "" {
 		return true
 	}
-	if member.Name == p.plan.Retire && live == nil {
+	if p.retiring(member.Name) {
 		return true
 	}
 	return live != nil && member.Node != "" && !hasNode(p.seen.facts.Nodes, member.Node)

@@ -1,0 +1,249 @@
+package setup
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
+)
+
+// chapter is one part of a cluster's life: what people or fate do, and what
+// has to come of it.
+type chapter struct {
+	name string
+	do   func(*lab)
+	mons string
+}
+
+func life() []chapter {
+	return []chapter{
+		{"three_monitors_are_born", (*lab).create, "a b c"},
+		{"two_more_are_asked_for", func(l *lab) { l.count(5) }, "a b c d e"},
+		{"two_are_given_up", func(l *lab) { l.count(3) }, "a b c"},
+		{"the_node_of_one_is_deleted", (*lab).loseNode, "a b f"},
+		{"the_cluster_is_deleted", (*lab).remove, "a b f"},
+	}
+}
+
+// TestACrashAtAnyWriteChangesNothingInTheEnd lets every single write of every
+// chapter fail, before or after it was done, with and without the end of the
+// service. Each time all must end as it does without a fault.
+func TestACrashAtAnyWriteChangesNothingInTheEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hundreds of lives of a cluster")
+	}
+	whole := newLab(t, fault{})
+	begin := 1
+	for i, chapter := range life() {
+		chapter.do(whole)
+		whole.settle()
+		want, end := whole.picture(), whole.writes
+		for at := begin; at <= end; at += 1000 {
+			for _, fault := range []fault{{at: at}, {at: at, after: true}, {at: at, lives: true}, {at: at, lives: true, after: true}} {
+				t.Run(fmt.Sprintf("%s/%s", chapter.name, fault), func(t *testing.T) {
+					t.Parallel()
+					l := newLab(t, fault)
+					for _, chapter := range life()[:i+1] {
+						chapter.do(l)
+						l.settle()
+					}
+					l.check(chapter, want)
+				})
+			}
+		}
+		begin = end + 1
+	}
+}
+
+func (f fault) String() string {
+	when, then := "before", "it_ends"
+	if f.after {
+		when = "after"
+	}
+	if f.lives {
+		then = "it_lives"
+	}
+	return fmt.Sprintf("%s_write_%d_%s", when, f.at, then)
+}
+
+// check compares the end with that of a life without faults.
+func (l *lab) check(chapter chapter, want map[string]string) {
+	l.t.Helper()
+	if got := strings.Join(slices.Sorted(slices.Values(l.ceph.MonNames())), " "); got != chapter.mons {
+		l.t.Errorf("monitors %s are in the map, want %s", got, chapter.mons)
+	}
+	if diff := cmp.Diff(want, l.picture()); diff != "" {
+		l.t.Errorf("the end is another one (-without +with the fault):\n%s\nlast writes:\n%s", diff, strings.Join(l.last, "\n"))
+	}
+}
+
+func (l *lab) create() {
+	l.t.Helper()
+	cluster := &api.CephCluster{
+		ObjectMeta: metav1.ObjectMeta{Namespace: l.namespace, Name: "my-cluster", UID: "c1", Generation: 1},
+		Spec: api.ClusterSpec{
+			DataDirHostPath:      "/var/lib/rook",
+			CephVersion:          api.CephVersionSpec{Image: "ceph:v18.2.7"},
+			Mon:                  api.MonSpec{Count: 3},
+			Mgr:                  api.MgrSpec{Count: 1},
+			DisruptionManagement: api.DisruptionManagementSpec{ManagePodBudgets: true},
+		},
+	}
+	l.must(l.base.Create(l.ctx, cluster))
+}
+
+func (l *lab) cluster() *api.CephCluster {
+	l.t.Helper()
+	cluster := &api.CephCluster{}
+	l.must(l.base.Get(l.ctx, l.key(), cluster))
+	return cluster
+}
+
+func (l *lab) count(mons int32) {
+	l.t.Helper()
+	cluster := l.cluster()
+	cluster.Spec.Mon.Count = mons
+	cluster.Generation++
+	l.must(l.base.Update(l.ctx, cluster))
+}
+
+// loseNode ends the node of the last monitor for ever.
+func (l *lab) loseNode() {
+	l.t.Helper()
+	members := l.cluster().Status.Monitors.Members
+	lost := members[len(members)-1]
+	l.down["mon."+lost.Name] = true
+	l.ceph.LoseMon(lost.Name)
+	l.must(l.base.Delete(l.ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: lost.Node}}))
+}
+
+// remove deletes the cluster and lets the garbage collector work.
+func (l *lab) remove() {
+	l.t.Helper()
+	l.must(l.base.Delete(l.ctx, l.cluster()))
+	l.settle()
+	if err := l.base.Get(l.ctx, l.key(), &api.CephCluster{}); err == nil {
+		l.t.Errorf("the CephCluster is still there: %+v", l.cluster().Status.Conditions)
+	}
+	l.each(func(obj client.Object) {
+		if owners := obj.GetOwnerReferences(); len(owners) > 0 && owners[0].UID == "c1" {
+			l.must(client.IgnoreNotFound(l.base.Delete(l.ctx, obj)))
+		}
+	})
+}
+
+func (l *lab) must(err error) {
+	l.t.Helper()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// each calls do for every object of the kinds that the service makes.
+func (l *lab) each(do func(client.Object)) {
+	l.t.Helper()
+	for _, list := range []client.ObjectList{
+		&api.CephClusterList{}, &corev1.SecretList{}, &corev1.ConfigMapList{}, &corev1.ServiceList{}, &corev1.PodList{},
+		&corev1.PersistentVolumeClaimList{}, &appsv1.DeploymentList{}, &batchv1.JobList{}, &policyv1.PodDisruptionBudgetList{},
+		&coordinationv1.LeaseList{},
+	} {
+		l.must(l.base.List(l.ctx, list, client.InNamespace(l.namespace)))
+		l.must(meta.EachListItem(list, func(item runtime.Object) error {
+			obj, ok := item.(client.Object)
+			if ok {
+				do(obj)
+			}
+			return nil
+		}))
+	}
+}
+
+// picture is all that there is in the end, but for what may differ: versions,
+// and the keys themselves, which are told by whose they are.
+func (l *lab) picture() map[string]string {
+	l.t.Helper()
+	hide := l.secrets()
+	all := map[string]string{}
+	l.each(func(obj client.Object) {
+		obj.SetManagedFields(nil)
+		obj.SetResourceVersion("")
+		annotations := maps.Clone(obj.GetAnnotations())
+		delete(annotations, "ceph.rook.io/template") // a digest that includes the fsid
+		obj.SetAnnotations(annotations)
+		switch typed := obj.(type) {
+		case *api.CephCluster:
+			slices.SortFunc(typed.Status.Conditions, func(a, b api.Condition) int { return strings.Compare(a.Type, b.Type) })
+			if connected := condition.Find(typed.Status.Conditions, api.ConditionMonitorsInQuorum); connected == nil {
+				l.t.Error("no word about the monitors")
+			}
+			typed.Status.Connection.MonmapEpoch = 0
+		case *coordinationv1.Lease:
+			typed.Spec.LeaseTransitions = nil
+		case *corev1.Secret:
+			text := map[string]string{}
+			for key, value := range typed.Data {
+				text[key] = string(value)
+			}
+			typed.Data, typed.StringData = nil, text
+		}
+		body, err := json.MarshalIndent(obj, "", " ")
+		l.must(err)
+		all[fmt.Sprintf("%T %s", obj, obj.GetName())] = hide.Replace(string(body))
+	})
+	l.pictureCeph(all)
+	return all
+}
+
+func (l *lab) pictureCeph(all map[string]string) {
+	l.t.Helper()
+	ceph := l.ceph.Client()
+	dump, err := ceph.MonDump(l.ctx)
+	l.must(err)
+	for _, mon := range dump.Mons {
+		all["monitor "+mon.Name] = mon.PublicAddrs.V2()
+	}
+	users, err := ceph.AuthList(l.ctx)
+	l.must(err)
+	for _, user := range users {
+		all["user "+user.Entity] = fmt.Sprint(user.Caps)
+	}
+	options, err := ceph.ConfigDump(l.ctx)
+	l.must(err)
+	for _, option := range options {
+		all["option "+option.Section+"/"+option.Name] = option.Value
+	}
+	modules, err := ceph.MgrModuleList(l.ctx)
+	l.must(err)
+	all["modules"] = strings.Join(modules.Enabled, " ")
+	keys, err := ceph.ConfigKeyList(l.ctx)
+	l.must(err)
+	all["stored keys"] = strings.Join(keys, " ")
+}
+
+// secrets replaces what is drawn at random by whose it is.
+func (l *lab) secrets() *strings.Replacer {
+	l.t.Helper()
+	pairs := []string{l.ceph.FSID(), "(fsid)", string(l.guard.identity["mon-secret"]), "(key of mon.)"}
+	users, err := l.ceph.Client().AuthList(l.ctx)
+	l.must(err)
+	for _, user := range users {
+		pairs = append(pairs, user.Secret, "(key of "+user.Entity+")")
+	}
+	return strings.NewReplacer(pairs...)
+}
