@@ -94,8 +94,8 @@ func (p *pass) retire(ctx context.Context) (step.Outcome, error) {
 	return step.Retry(time.Second, api.ReasonMonitorsStarting, "Removed monitor "+name+" from the monitor map"), nil
 }
 
-// stop ends the daemon of a monitor. One that serves is stopped only while
-// nobody else disturbs the cluster.
+// stop ends the daemon of a monitor, and notes when before it does. One that
+// serves is stopped only while nobody else disturbs the cluster.
 func (p *pass) stop(ctx context.Context, name string, serves bool) (step.Outcome, error) {
 	if serves {
 		grant, err := p.Token.Acquire(ctx, p.cluster, "removing a monitor", p.Clock.Now())
@@ -105,6 +105,13 @@ func (p *pass) stop(ctx context.Context, name string, serves bool) (step.Outcome
 		if !grant.Held {
 			return step.Retry(poll, api.ReasonMonitorsStarting, "Waiting to remove monitor "+name+": "+disturbed(grant)), nil
 		}
+	}
+	change := p.plan.Change.DeepCopy()
+	change.StartedAt = stamp(p.Clock.Now())
+	p.plan.Change = change
+	p.status.monitors(p.plan)
+	if err := p.persist(ctx); err != nil {
+		return step.None, err
 	}
 	if err := p.apply.Delete(ctx, p.seen.deployments[name]); err != nil {
 		return step.None, err

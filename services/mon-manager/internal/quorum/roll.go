@@ -183,6 +183,9 @@ func image(d *appsv1.Deployment) string {
 func (p *pass) daemons() api.DaemonStatus {
 	common := ""
 	for _, member := range p.plan.Members {
+		if p.retiring(member.Name) {
+			continue
+		}
 		live := p.seen.deployments[member.Name]
 		if live == nil || !settled(live) || common != "" && common != image(live) {
 			return api.DaemonStatus{}

@@ -57,11 +57,15 @@ type lab struct {
 	fault   fault
 	writes  int
 	dead    bool
-	last    []string
-	guard   guard
+	// failed is the write that met the fault; over is true once the nodes are
+	// not to act any more.
+	failed string
+	over   bool
+	last   []string
+	guard  guard
 }
 
-func newLab(t *testing.T, fault fault) *lab {
+func newLab(t *testing.T) *lab {
 	t.Helper()
 	var objs []client.Object
 	for _, name := range []string{"n1", "n2", "n3", "n4", "n5", "n6"} {
@@ -71,7 +75,7 @@ func newLab(t *testing.T, fault fault) *lab {
 		})
 	}
 	l := &lab{
-		ctx: t.Context(), base: memo{}.client(testenv.Fake(t, objs...).WithRESTMapper(mapper()).Build()), fault: fault,
+		ctx: t.Context(), base: memo{}.client(testenv.Fake(t, objs...).WithRESTMapper(mapper()).Build()),
 		clock: clocktesting.NewFakePassiveClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)),
 		// One stream for all lives of the service: a second identity would differ.
 		random: rand.New(rand.NewSource(1)),
@@ -111,7 +115,7 @@ func (l *lab) write(what string, lost error, do func() error) error {
 		l.guard.look(what)
 		return err
 	}
-	l.dead = !l.fault.lives
+	l.dead, l.failed = !l.fault.lives, what
 	if l.fault.after {
 		_ = do()
 		l.guard.look(what)
@@ -277,8 +281,10 @@ func (l *lab) settle() {
 		case err != nil && !errors.Is(err, errCrash):
 			l.t.Fatalf("unexpected error: %v", err)
 		}
-		l.sync(l.ctx)
-		l.guard.look("the nodes")
+		if !l.over {
+			l.sync(l.ctx)
+			l.guard.look("the nodes")
+		}
 		if quiet++; l.writes != before {
 			quiet = 0
 		}
