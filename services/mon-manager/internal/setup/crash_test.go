@@ -21,6 +21,7 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/names"
 )
 
 // chapter is one part of a cluster's life: what people or fate do, and what
@@ -52,6 +53,7 @@ func TestACrashAtAnyWriteChangesNothingInTheEnd(t *testing.T) {
 		before := whole.writes
 		chapter.do(whole)
 		whole.settle()
+		whole.nothingIsLeft(chapter)
 		want = append(want, end{whole.picture(), whole.writes - before})
 		most = max(most, whole.writes-before)
 	}
@@ -62,6 +64,29 @@ func TestACrashAtAnyWriteChangesNothingInTheEnd(t *testing.T) {
 				newLab(t).live(fault, want)
 			})
 		}
+	}
+}
+
+// TestAClaimLeavesWithItsMonitor: in the host network a claim is all that is left
+// of a monitor that was stopped.
+func TestAClaimLeavesWithItsMonitor(t *testing.T) {
+	l := newLab(t)
+	l.createWith(func(spec *api.ClusterSpec) {
+		spec.Network.HostNetwork = true
+		spec.Mon.VolumeClaimTemplate = &api.VolumeClaimTemplate{}
+	})
+	l.settle()
+	l.count(5)
+	l.settle()
+	var claims corev1.PersistentVolumeClaimList
+	if l.must(l.base.List(l.ctx, &claims)); len(claims.Items) != 5 {
+		t.Fatalf("%d claims, want 5", len(claims.Items))
+	}
+	l.count(3)
+	l.settle()
+	l.nothingIsLeft(chapter{name: "claims", mons: "a b c"})
+	if l.must(l.base.List(l.ctx, &claims)); len(claims.Items) != 3 {
+		t.Errorf("%d claims, want 3", len(claims.Items))
 	}
 }
 
@@ -115,12 +140,31 @@ func (l *lab) check(chapter chapter, want end) {
 	if got := strings.Join(slices.Sorted(slices.Values(l.ceph.MonNames())), " "); got != chapter.mons {
 		l.t.Errorf("%s: monitors %s are in the map, want %s", chapter.name, got, chapter.mons)
 	}
+	l.nothingIsLeft(chapter)
 	if diff := cmp.Diff(want.picture, l.picture()); diff != "" {
 		l.t.Errorf("%s: the end is another one (-without +with the fault at %q):\n%s", chapter.name, l.failed, diff)
 	}
 }
 
-func (l *lab) create() {
+// nothingIsLeft looks for objects of monitors that are gone, and at the end for
+// any at all. The ConfigMap that people edit stays.
+func (l *lab) nothingIsLeft(chapter chapter) {
+	l.t.Helper()
+	l.each(func(obj client.Object) {
+		if _, isPod := obj.(*corev1.Pod); isPod && l.over {
+			return // no Deployment has it any more
+		}
+		name, isMon := strings.CutPrefix(obj.GetName(), "rook-ceph-mon-")
+		surplus := isMon && len(name) == 1 && !strings.Contains(chapter.mons, name)
+		if surplus || l.over && obj.GetName() != names.ConfigOverride {
+			l.t.Errorf("%s: %T %s is left", chapter.name, obj, obj.GetName())
+		}
+	})
+}
+
+func (l *lab) create() { l.createWith(func(*api.ClusterSpec) {}) }
+
+func (l *lab) createWith(change func(*api.ClusterSpec)) {
 	l.t.Helper()
 	cluster := &api.CephCluster{
 		ObjectMeta: metav1.ObjectMeta{Namespace: l.namespace, Name: "my-cluster", UID: "c1", Generation: 1},
@@ -132,6 +176,7 @@ func (l *lab) create() {
 			DisruptionManagement: api.DisruptionManagementSpec{ManagePodBudgets: true},
 		},
 	}
+	change(&cluster.Spec)
 	l.must(l.base.Create(l.ctx, cluster))
 }
 
@@ -217,11 +262,14 @@ func (l *lab) picture() map[string]string {
 		switch typed := obj.(type) {
 		case *api.CephCluster:
 			slices.SortFunc(typed.Status.Conditions, func(a, b api.Condition) int { return strings.Compare(a.Type, b.Type) })
-			if connected := condition.Find(typed.Status.Conditions, api.ConditionMonitorsInQuorum); connected == nil {
-				l.t.Error("no word about the monitors")
+			if !condition.IsTrue(typed.Status.Conditions, api.ConditionReady) || typed.Status.Monitors.Change != nil {
+				l.t.Errorf("the service rests while the cluster is not ready: %s", typed.Status.Message)
 			}
 			typed.Status.Connection.MonmapEpoch = 0
 		case *coordinationv1.Lease:
+			if holder := typed.Spec.HolderIdentity; holder != nil && *holder != "" {
+				l.t.Errorf("%s rests and holds the disruption token", *holder)
+			}
 			typed.Spec.LeaseTransitions = nil
 		case *corev1.Secret:
 			text := map[string]string{}

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 )
@@ -26,7 +27,13 @@ type guard struct {
 // command looks at a command of the service before it is executed.
 func (g *guard) command(cmd ceph.Command) {
 	name, _ := cmd.Args["name"].(string)
-	if cmd.Prefix != "mon remove" || !g.lab.runs["mon."+name] {
+	if cmd.Prefix != "mon remove" {
+		return
+	}
+	if change := g.lab.cluster().Status.Monitors.Change; change == nil || change.Op != api.MonitorRemove || change.Mon != name {
+		g.lab.t.Errorf("monitor %s is taken out of the map although the intention is %+v", name, change)
+	}
+	if !g.lab.runs["mon."+name] {
 		return
 	}
 	if err := g.lab.ceph.Client().MonOKToStop(g.lab.ctx, name); err == nil {
@@ -40,8 +47,22 @@ func (g *guard) look(what string) {
 	g.lookAtMap(what)
 	g.lookAtIdentity(what)
 	g.lookAtEndpoints(what)
-	if name, isMon := strings.CutPrefix(what, "apply Deployment rook-ceph-mon-"); isMon && g.removed[name] {
-		g.lab.t.Errorf("monitor %s was removed and is deployed again", name)
+	g.lookAtIntention(what)
+}
+
+// lookAtIntention checks that what is made for a monitor was noted before, and
+// is not made for one that was removed.
+func (g *guard) lookAtIntention(what string) {
+	_, name, isMon := strings.Cut(what, " rook-ceph-mon-")
+	if !isMon || !strings.HasPrefix(what, "apply Deployment") && !strings.HasPrefix(what, "apply Service") {
+		return
+	}
+	if g.removed[name] {
+		g.lab.t.Errorf("monitor %s was removed and is made again: %s", name, what)
+	}
+	noted := g.lab.cluster().Status.Monitors
+	if noted == nil || !slices.ContainsFunc(noted.Members, func(m api.MonitorStatus) bool { return m.Name == name }) {
+		g.lab.t.Errorf("%s although nobody noted monitor %s before", what, name)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math/rand"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -68,10 +69,13 @@ type lab struct {
 func newLab(t *testing.T) *lab {
 	t.Helper()
 	var objs []client.Object
-	for _, name := range []string{"n1", "n2", "n3", "n4", "n5", "n6"} {
+	for i, name := range []string{"n1", "n2", "n3", "n4", "n5", "n6"} {
 		objs = append(objs, &corev1.Node{
 			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{names.LabelHostname: name}},
-			Status:     corev1.NodeStatus{Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}},
+			Status: corev1.NodeStatus{
+				Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}},
+				Addresses:  []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "192.168.0." + strconv.Itoa(i+1)}},
+			},
 		})
 	}
 	l := &lab{
