@@ -20,7 +20,7 @@ func (t *Time) UnmarshalJSON(body []byte) error {
 		parsed = time.Time{}
 	}
 	t.Time = parsed
-	return nil //nolint:nilerr // as promised
+	return nil
 }
 
 // MarshalJSON writes the moment as Ceph does.
