@@ -63,13 +63,6 @@ func (c *Cluster) launch(d *daemon) error {
 	return nil
 }
 
-// Leave says that a daemon will end by itself, as a mon does when it is taken
-// out of the map; Await no longer minds.
-func (c *Cluster) Leave(name string) {
-	c.t.Helper()
-	c.daemon(name).wanted = false
-}
-
 // end sends a signal and waits until the process is gone; one that does not
 // go is killed.
 func (d *daemon) end(signal syscall.Signal, patience time.Duration) {
@@ -165,8 +158,8 @@ func (c *Cluster) Inside(path string) string {
 
 var errExited = errors.New("process ended")
 
-// alive returns an error that shows why, when a daemon that should run ended.
-func (c *Cluster) alive() error {
+// Alive returns an error that shows why, when a daemon ended that nobody stopped.
+func (c *Cluster) Alive() error {
 	for _, d := range c.daemons {
 		if d.wanted && !d.running() {
 			return fmt.Errorf("%s: %w: %s%s", d.name, errExited, tail(d.output.Bytes(), 15), c.logTail(d.name))

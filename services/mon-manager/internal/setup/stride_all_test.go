@@ -1,0 +1,6 @@
+//go:build integration
+
+package setup
+
+// stride is the distance between the writes that are made to fail: all.
+const stride = 1
