@@ -62,6 +62,8 @@ type lab struct {
 	// not to act any more.
 	failed string
 	over   bool
+	// begins are the numbers of the writes with which passes began.
+	begins []int
 	last   []string
 	guard  guard
 }
@@ -249,6 +251,7 @@ func (w wire) send(ctx context.Context, cmd ceph.Command, send func(context.Cont
 
 // pass runs every controller once. The end of the service ends it.
 func (l *lab) pass() error {
+	l.begins = append(l.begins, l.writes+1)
 	var failed []error
 	for _, do := range []func(context.Context, *api.CephCluster) (reconcile.Result, error){
 		l.service.quorum.Reconcile, l.service.mgr.Reconcile, l.service.users.Reconcile,

@@ -2,5 +2,5 @@
 
 package setup
 
-// stride is the distance between the writes that are made to fail: all.
-const stride = 1
+// The first write that is made to fail, and the distance to the next: all.
+const first, stride = 1, 1

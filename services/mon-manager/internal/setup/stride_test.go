@@ -2,5 +2,6 @@
 
 package setup
 
-// stride is the distance between the writes that are made to fail: a sample.
-const stride = 31
+// The first write that is made to fail, and the distance to the next: a sample,
+// for a life of a cluster takes seconds.
+const first, stride = 6, 1000

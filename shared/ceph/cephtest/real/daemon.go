@@ -92,12 +92,37 @@ func (c *Cluster) Stop(name string) {
 	c.daemon(name).end(syscall.SIGTERM, 10*time.Second)
 }
 
-// Pause stops a daemon from running without ending it; Resume lets it go on.
+// Pause stops a daemon from running without ending it; Resume lets it go on. It
+// returns when no thread of it runs any more.
 func (c *Cluster) Pause(name string) {
 	c.t.Helper()
-	if err := c.daemon(name).process.Process.Signal(syscall.SIGSTOP); err != nil {
+	process := c.daemon(name).process.Process
+	if err := process.Signal(syscall.SIGSTOP); err != nil {
 		c.t.Fatalf("pause %s: %v", name, err)
 	}
+	c.Await(name+" rests", func(context.Context) (bool, error) { return stopped(process.Pid) })
+}
+
+// stopped tells whether all threads of a process are stopped.
+func stopped(pid int) (bool, error) {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil || len(threads) == 0 {
+		return false, err
+	}
+	for _, thread := range threads {
+		stat, err := os.ReadFile(thread)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // it ended
+		}
+		if err != nil {
+			return false, err
+		}
+		// The state follows the name, which is in parentheses.
+		if _, after, found := bytes.Cut(stat, []byte(") ")); !found || after[0] != 'T' {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // Resume ends Pause.
