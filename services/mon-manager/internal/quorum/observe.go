@@ -29,7 +29,6 @@ type observed struct {
 	claims      map[string]*corev1.PersistentVolumeClaim
 	pods        map[string][]corev1.Pod
 	endpoints   *corev1.ConfigMap
-	override    bool
 	client      *ceph.Client
 	linkErr     error
 }
@@ -137,11 +136,6 @@ func (p *pass) observeObjects(ctx context.Context, seen *observed) error {
 	for i := range claims.Items {
 		seen.claims[claims.Items[i].Labels[names.LabelDaemonID]] = &claims.Items[i]
 	}
-	err := p.Client.Get(ctx, client.ObjectKey{Namespace: p.cluster.Namespace, Name: names.ConfigOverride}, &corev1.ConfigMap{})
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("read ConfigMap %s: %w", names.ConfigOverride, err)
-	}
-	seen.override = err == nil
 	return nil
 }
 

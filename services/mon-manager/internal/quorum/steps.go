@@ -9,7 +9,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -49,10 +48,7 @@ func (p *pass) applyIdentity(ctx context.Context) (step.Outcome, error) {
 	if err := p.apply.Set(ctx, p.cluster, secrets...); err != nil {
 		return step.None, err
 	}
-	if p.seen.override {
-		return step.Done, nil
-	}
-	return step.Done, p.createOverride(ctx)
+	return step.Done, nil
 }
 
 // mint makes the identity and creates its Secret. Create, and not apply: a
@@ -74,17 +70,6 @@ func (p *pass) mint(ctx context.Context) error {
 }
 
 func (p *pass) identity() identity.Identity { return p.seen.identity.Known }
-
-// createOverride makes the ConfigMap that people edit; it is never written again.
-func (p *pass) createOverride(ctx context.Context) error {
-	override := &corev1.ConfigMap{Data: map[string]string{"config": ""}}
-	override.Namespace, override.Name = p.cluster.Namespace, names.ConfigOverride
-	err := p.Client.Create(ctx, override, client.FieldOwner(Name))
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("create ConfigMap %s: %w", names.ConfigOverride, err)
-	}
-	return nil
-}
 
 // decide plans, and persists the intention before anything is done about it.
 func (p *pass) decide(ctx context.Context) (step.Outcome, error) {

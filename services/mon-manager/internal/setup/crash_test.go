@@ -21,7 +21,6 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
-	"github.com/rook-ceph/rook-ceph/shared/names"
 )
 
 // chapter is one part of a cluster's life: what people or fate do, and what
@@ -156,7 +155,7 @@ func (l *lab) check(chapter chapter, want end) {
 }
 
 // nothingIsLeft looks for objects of monitors that are gone, and at the end for
-// any at all. The ConfigMap that people edit stays.
+// any at all.
 func (l *lab) nothingIsLeft(chapter chapter) {
 	l.t.Helper()
 	l.each(func(obj client.Object) {
@@ -165,7 +164,7 @@ func (l *lab) nothingIsLeft(chapter chapter) {
 		}
 		name, isMon := strings.CutPrefix(obj.GetName(), "rook-ceph-mon-")
 		surplus := isMon && len(name) == 1 && !strings.Contains(chapter.mons, name)
-		if surplus || l.over && obj.GetName() != names.ConfigOverride {
+		if surplus || l.over {
 			l.t.Errorf("%s: %T %s is left", chapter.name, obj, obj.GetName())
 		}
 	})

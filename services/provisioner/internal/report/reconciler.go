@@ -54,7 +54,7 @@ type Reconciler struct {
 // Register adds the controller to a manager.
 func (r *Reconciler) Register(mgr manager.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).Named(Name).
-		For(&api.CephCluster{}, builder.WithPredicates(relevant{})).
+		For(&api.CephCluster{}, builder.WithPredicates(predicate.Or[client.Object](relevant{}, apply.OwnStatus(Name)))).
 		Watches(&api.CephBlockPool{}, handler.EnqueueRequestsFromMapFunc(r.clusterOf), builder.WithPredicates(readiness{})).
 		Complete(r)
 	if err != nil {
