@@ -68,8 +68,13 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 	if c.Bool("load-modules") {
 		modules = attach.Load
 	}
+	boot, err := attach.Boot()
+	if err != nil {
+		return err
+	}
 	driver := plugin.New(plugin.Options{
 		Node:     c.String("node-name"),
+		Boot:     boot,
 		Driver:   csi.RBDDriver(prefix),
 		Kubelet:  c.String("kubelet-dir"),
 		Secrets:  c.String("key-dir"),
@@ -80,7 +85,7 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 		Dialer:   librados.Dialer{Observe: app.Meter},
 		Log:      mgr.GetLogger(),
 	})
-	err := mgr.AddReadyzCheck("registered", func(*http.Request) error {
+	err = mgr.AddReadyzCheck("registered", func(*http.Request) error {
 		if !driver.Registered() {
 			return errNotRegistered
 		}
