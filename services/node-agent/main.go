@@ -68,8 +68,13 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 	if c.Bool("load-modules") {
 		modules = attach.Load
 	}
+	boot, err := attach.Boot()
+	if err != nil {
+		return err
+	}
 	driver := plugin.New(plugin.Options{
 		Node:     c.String("node-name"),
+		Boot:     boot,
 		Driver:   csi.RBDDriver(prefix),
 		Kubelet:  c.String("kubelet-dir"),
 		Secrets:  c.String("key-dir"),
@@ -77,10 +82,10 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 		Cgroups:  c.String("host-cgroups"),
 		Cgroup:   c.String("volume-cgroup"),
 		Clusters: clusters.Finder{Clusters: mgr.GetAPIReader(), Secrets: mgr.GetAPIReader(), Namespaces: served(c)},
-		Dialer:   librados.Dialer{},
+		Dialer:   librados.Dialer{Observe: app.Meter},
 		Log:      mgr.GetLogger(),
 	})
-	err := mgr.AddReadyzCheck("registered", func(*http.Request) error {
+	err = mgr.AddReadyzCheck("registered", func(*http.Request) error {
 		if !driver.Registered() {
 			return errNotRegistered
 		}

@@ -78,7 +78,7 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 		return fmt.Errorf("make client: %w", err)
 	}
 	finder := clusters.Finder{Clusters: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Namespaces: served(c)}
-	connections := &link.Connections{Dialer: librados.Dialer{InFlight: inFlight}}
+	connections := &link.Connections{Dialer: librados.Dialer{InFlight: inFlight, Observe: app.Meter}}
 	maps := &osdmap.Maps{}
 	controller := &volumes.Controller{
 		Clusters: finder, Connections: connections, NodeList: attachment.Nodes{Reader: mgr.GetAPIReader()},

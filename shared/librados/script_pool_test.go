@@ -4,6 +4,7 @@ package librados_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
@@ -20,6 +21,14 @@ func pool(name string) func(ctx context.Context, c ceph.Client) (any, error) {
 		}
 		return "none", err
 	}
+}
+
+func idOf(pools []ceph.Pool, name string) int {
+	at := slices.IndexFunc(pools, func(p ceph.Pool) bool { return p.Name == name })
+	if at < 0 {
+		return -1
+	}
+	return pools[at].ID
 }
 
 func poolScenes() []scene {
@@ -45,6 +54,11 @@ func poolScenes() []scene {
 			return c.PoolCreate(ctx, ceph.PoolSpec{Name: "s", PGNum: 4, Size: 2, AutoscaleMode: "off", PGNumMin: 4, PGNumMax: 16}, ceph.Unconfirmed)
 		}),
 		fact("second pool read", pool("s")),
+		fact("the id of a pool is the same in the list and in the map", func(ctx context.Context, c ceph.Client) (any, error) {
+			list, err := c.PoolList(ctx)
+			dump, dumpErr := c.OSDDump(ctx)
+			return []bool{idOf(list, "s") > 0, idOf(list, "s") == idOf(dump.Pools, "s")}, errors.Join(err, dumpErr)
+		}),
 		fact("pool names", func(ctx context.Context, c ceph.Client) (any, error) {
 			names, err := c.PoolNames(ctx)
 			return slices.DeleteFunc(names, func(name string) bool { return name == ".mgr" }), err

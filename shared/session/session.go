@@ -102,7 +102,7 @@ func (p *Pool) entry(cluster types.NamespacedName) *entry {
 
 // key reads the identity of the service for the cluster.
 func (p *Pool) key(ctx context.Context, cluster *api.CephCluster) (keyring.Key, step.Outcome, error) {
-	name := types.NamespacedName{Namespace: cluster.Namespace, Name: names.ServiceKeyring(cluster.Name, p.Service)}
+	name := types.NamespacedName{Namespace: cluster.Namespace, Name: names.ServiceKeyring(p.Service)}
 	secret := &corev1.Secret{}
 	err := p.Secrets.Get(ctx, name, secret)
 	if apierrors.IsNotFound(err) {

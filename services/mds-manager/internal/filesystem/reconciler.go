@@ -80,7 +80,7 @@ type Reconciler struct {
 
 // Register adds the controller to the manager.
 func (r *Reconciler) Register(mgr manager.Manager) error {
-	changed := predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, watches.Deleting{})
+	changed := predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, watches.Deleting{}, apply.OwnStatus(Name))
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephFilesystem{}, builder.WithPredicates(changed)).
 		Owns(&appsv1.Deployment{}).

@@ -80,7 +80,7 @@ func (e Export) Attach(ctx context.Context, dir string, volume Volume, record *A
 	if volume.ReadOnly {
 		mode = loop.ReadOnly
 	}
-	if record.Loop, err = loop.Attach(file, mode); err != nil {
+	if record.Loop, err = loop.Attach(file, loopName(dir), mode); err != nil {
 		return err
 	}
 	record.Device = loop.Device(record.Loop)
@@ -158,6 +158,10 @@ func writeConf(directory string, volume Volume) (string, error) {
 	return file.Name(), nil
 }
 
+// loopName is what the loop device of a volume carries: its file does not tell one
+// volume from another.
+func loopName(dir string) string { return filepath.Base(dir) }
+
 // Healthy tells whether daemon and loop device still belong together.
 func (Export) Healthy(dir string, record Attachment) bool {
 	if !record.Process.alive() {
@@ -167,7 +171,7 @@ func (Export) Healthy(dir string, record Attachment) bool {
 	if err != nil || seen != record.File {
 		return false
 	}
-	serves, err := loop.Serves(record.Loop, record.File)
+	serves, err := loop.Serves(record.Loop, record.File, loopName(dir))
 	return err == nil && serves
 }
 
@@ -175,7 +179,7 @@ func (Export) Healthy(dir string, record Attachment) bool {
 // waits for its end.
 func (Export) Detach(ctx context.Context, dir string, record Attachment) error {
 	if record.Device != "" {
-		err := loop.Detach(record.Loop, record.File, patience)
+		err := loop.Detach(record.Loop, record.File, loopName(dir), patience)
 		if err != nil && !errors.Is(err, loop.ErrNotAttached) {
 			return err
 		}

@@ -12,11 +12,11 @@ import (
 	"k8s.io/mount-utils"
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/filesystem"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
-	"github.com/rook-ceph/rook-ceph/shared/disk/probe"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 )
 
@@ -39,7 +39,7 @@ type Attacher interface {
 
 // Formatter reads and makes file systems.
 type Formatter interface {
-	Look(device string) (probe.Report, error)
+	Look(device string) (filesystem.Contents, error)
 	Format(ctx context.Context, device, kind, options string) error
 }
 

@@ -6,7 +6,6 @@ package plugin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
@@ -25,7 +24,9 @@ import (
 
 // Options say where the node is and how it attaches.
 type Options struct {
-	Node     string
+	Node string
+	// Boot is the running boot; see attach.Boot.
+	Boot     string
 	Driver   string
 	Kubelet  string
 	Secrets  string
@@ -50,6 +51,7 @@ func New(options Options) *Plugin {
 	dir := filepath.Join(options.Kubelet, "plugins", options.Driver)
 	attacher := attach.Attacher{
 		Directory: filepath.Join(dir, "attached"),
+		Boot:      options.Boot,
 		Backends: []attach.Backend{
 			attach.Krbd{Sys: "/sys", Modules: options.Modules},
 			attach.Export{Secrets: options.Secrets, CgroupRoot: options.Cgroups, Cgroup: options.Cgroup},
@@ -81,9 +83,7 @@ func (p *Plugin) Registered() bool { return p.registration.Registered() }
 func (p *Plugin) Start(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if err := p.report(); err != nil {
-		return err
-	}
+	p.report()
 	const parts = 2
 	ended := make(chan error, parts)
 	go func() {
@@ -100,15 +100,15 @@ func (p *Plugin) register(server *grpc.Server) {
 	csipb.RegisterNodeServer(server, p.server)
 }
 
-// report logs what is attached already and whether it still serves.
-func (p *Plugin) report() error {
+// report logs what is attached already and whether it still serves. A record that
+// cannot be read concerns its own volume only.
+func (p *Plugin) report() {
 	records, err := p.attacher.List()
 	if err != nil {
-		return fmt.Errorf("adopt attached volumes: %w", err)
+		p.options.Log.Error(err, "attached volume cannot be adopted; unmount it by hand, then remove the directory of its record")
 	}
 	for _, record := range records {
 		p.options.Log.Info("volume is attached", "volume", record.VolumeID, "backend", record.Backend, "device", record.Device,
 			"serves", p.attacher.Serves(record))
 	}
-	return nil
 }

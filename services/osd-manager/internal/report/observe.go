@@ -125,7 +125,7 @@ func (p *pass) ask(ctx context.Context) (step.Outcome, error) {
 	}
 	p.memory.keep(key, known)
 	p.known, p.asked = known, true
-	p.seen.PGMap = status.PGMap
+	p.seen.PGMap, p.seen.NewPGs = status.PGMap, newPGs(known.osdmap.Pools, p.Clock.Now())
 	p.fill()
 	return p.release(ctx, conn)
 }

@@ -83,7 +83,7 @@ func newWorld(t *testing.T, disks int) *world {
 	w.ceph.AddUser(ceph.AuthUser{Entity: identity.Entity, Secret: key.Secret, Caps: identity.Caps})
 	objs := []client.Object{
 		w.cluster(),
-		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: names.ServiceKeyring("test", "osd-manager")},
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: names.ServiceKeyring("osd-manager")},
 			Data: map[string][]byte{"keyring": []byte(keyring.Render(key, nil))}},
 		&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node1", Labels: map[string]string{names.LabelHostname: "node1", corev1.LabelTopologyZone: "z1"}},
 			Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}}},

@@ -35,6 +35,9 @@ type Volumes interface {
 	// Nodes lists the nodes that the journal knows to have the volume.
 	Nodes(ctx context.Context, handle string, secrets map[string]string) ([]string, error)
 	Release(ctx context.Context, handle, node string, evidence volumes.Evidence, secrets map[string]string) error
+	// StaticHolder and ReleaseStatic are the same for a volume that was made by hand.
+	StaticHolder(ctx context.Context, volume volumes.Static, secrets map[string]string) (string, error)
+	ReleaseStatic(ctx context.Context, volume volumes.Static, node string, evidence volumes.Evidence, secrets map[string]string) error
 }
 
 // Secrets reads the data of one Secret.

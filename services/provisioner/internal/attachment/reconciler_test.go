@@ -39,6 +39,8 @@ type world struct {
 	asked  []string
 	fail   error
 	nodes  []string
+	// holder has the static volume.
+	holder string
 }
 
 func (w *world) ControllerPublishVolume(
@@ -61,6 +63,20 @@ func (w *world) Nodes(context.Context, string, map[string]string) ([]string, err
 
 func (w *world) Release(_ context.Context, _, node string, evidence volumes.Evidence, _ map[string]string) error {
 	w.asked = append(w.asked, "release "+node+" "+[]string{"InUse", "LetGo", "Gone"}[evidence])
+	if evidence == volumes.InUse {
+		return errHeld
+	}
+	return nil
+}
+
+func (w *world) StaticHolder(context.Context, volumes.Static, map[string]string) (string, error) {
+	return w.holder, nil
+}
+
+func (w *world) ReleaseStatic(
+	_ context.Context, v volumes.Static, node string, evidence volumes.Evidence, _ map[string]string,
+) error {
+	w.asked = append(w.asked, "release "+v.ClusterID+"/"+v.Pool+"/"+v.Image+" "+node+" "+[]string{"InUse", "LetGo", "Gone"}[evidence])
 	if evidence == volumes.InUse {
 		return errHeld
 	}

@@ -64,7 +64,7 @@ func (p *pass) publish(ctx context.Context) error {
 	}
 	source := volume.Spec.CSI
 	if source.VolumeAttributes[csi.AttributeStaticVolume] == "true" {
-		return nil // it has no journal; the node makes sure that it is the only one
+		return p.retireStatic(ctx, volume)
 	}
 	mode, err := provision.AccessMode(volume.Spec.AccessModes)
 	if err != nil {
@@ -144,7 +144,7 @@ func (p *pass) detach(ctx context.Context) error {
 func (p *pass) unpublish(ctx context.Context, volume *corev1.PersistentVolume) error {
 	source := volume.Spec.CSI
 	if source.VolumeAttributes[csi.AttributeStaticVolume] == "true" {
-		return nil
+		return p.letGoStatic(ctx, source, p.attachment.Spec.NodeName)
 	}
 	secrets, err := p.secrets(ctx, source.ControllerPublishSecretRef)
 	if err != nil {

@@ -53,7 +53,7 @@ func (s *Sessions) key(ctx context.Context, cluster *api.CephCluster) (keyring.K
 			return key, nil
 		}
 	}
-	name := names.ServiceKeyring(cluster.Name, "provisioner")
+	name := names.ServiceKeyring("provisioner")
 	data, err := s.Secrets.Secret(ctx, cluster.Namespace, name)
 	if err != nil {
 		return keyring.Key{}, err
