@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"sort"
 	"strconv"
+	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -34,6 +35,14 @@ const Key = "key"
 // Keyring returns the name of the Secret that holds the key of an OSD. It is
 // made before the OSD has a number.
 func Keyring(osd *inventory.CephOSD) string { return names.Keyring(names.OSD(osd.Name)) }
+
+// OfKeyring returns the name of the CephOSD whose key a Secret of that name
+// holds; false when it is no such Secret.
+func OfKeyring(secret string) (string, bool) {
+	name, isOSD := strings.CutPrefix(secret, names.OSD(""))
+	name, isKeyring := strings.CutSuffix(name, names.Keyring(""))
+	return name, isOSD && isKeyring && name != ""
+}
 
 // JobName returns the name of the prepare Job of an OSD.
 func JobName(osd *inventory.CephOSD) string { return Fit(names.OSDPrepare(osd.Name)) }
