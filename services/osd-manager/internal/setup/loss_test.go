@@ -4,11 +4,13 @@ import (
 	"strings"
 	"testing"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 )
@@ -152,5 +154,29 @@ func TestNoCopyOfADiskIsAdopted(t *testing.T) {
 	w.settle()
 	if got := w.osds(); len(got) != 0 {
 		t.Errorf("%d CephOSDs were made", len(got))
+	}
+}
+
+func TestAWipeThatHangsSaysSo(t *testing.T) {
+	w := newWorld(t, 1)
+	w.settle()
+	w.edit(func(c *api.CephCluster) { c.Spec.CleanupPolicy.Confirmation = api.DestroyDataConfirmation })
+	w.check(w.kube.Delete(t.Context(), w.live()))
+	w.check(w.pass())
+	w.playing = true
+	var jobs batchv1.JobList
+	w.check(w.kube.List(t.Context(), &jobs))
+	if len(jobs.Items) != 1 {
+		t.Fatalf("%d Jobs", len(jobs.Items))
+	}
+	jobs.Items[0].Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobFailed, Status: corev1.ConditionTrue, Reason: batchv1.JobReasonDeadlineExceeded}}
+	w.check(w.kube.Status().Update(t.Context(), &jobs.Items[0]))
+	w.playing = false
+	w.check(w.pass())
+	c := w.condition(api.ConditionOSDsRemoved)
+	for _, part := range []string{"sda on node node1", "did not end within 15 minutes", "spec.cleanupPolicy.confirmation"} {
+		if c.Status != metav1.ConditionFalse || !strings.Contains(c.Message, part) {
+			t.Errorf("OSDsRemoved %s %q does not say %q", c.Status, c.Message, part)
+		}
 	}
 }

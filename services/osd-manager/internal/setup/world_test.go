@@ -335,7 +335,7 @@ func (w *world) runDeployments() bool {
 		if d.Annotations["seen"] == template {
 			continue
 		}
-		w.ceph.StartOSD(id, cephtest.OSDStart{Location: ceph.Location{"root=default", "host=node1"}, Class: "ssd", Weight: 1})
+		w.ceph.StartOSD(id, w.start())
 		d.Annotations = map[string]string{"seen": template}
 		w.check(w.kube.Update(w.t.Context(), d))
 		d.Status = appsv1.DeploymentStatus{Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1, ObservedGeneration: d.Generation,
@@ -344,6 +344,11 @@ func (w *world) runDeployments() bool {
 		acted = true
 	}
 	return acted
+}
+
+// start is how an OSD of node1 starts.
+func (w *world) start() cephtest.OSDStart {
+	return cephtest.OSDStart{Location: ceph.Location{"root=default", "host=node1"}, Class: "ssd", Weight: 1}
 }
 
 func (w *world) osds() []inventory.CephOSD {
