@@ -12,7 +12,10 @@ import (
 )
 
 func TestOneLostAnswerDoesNotStopOthers(t *testing.T) {
-	for _, question := range []string{"connect", "status", "osd dump", "osd metadata", "osd crush class ls", "osd df"} {
+	for question, failure := range map[string]error{
+		"connect": ceph.ErrUnreachable, "status": ceph.ErrUnreachable, "osd dump": ceph.ErrUnreachable,
+		"osd metadata": ceph.ErrUnreachable, "osd crush class ls": ceph.ErrUnreachable, "osd df": ceph.ErrInvalid,
+	} {
 		t.Run(question, func(t *testing.T) {
 			w := newWorld(t, 2)
 			w.settle()
@@ -20,7 +23,7 @@ func TestOneLostAnswerDoesNotStopOthers(t *testing.T) {
 			w.restart() // it has to ask for everything again
 			w.clock.SetTime(w.clock.Now().Add(time.Hour))
 			written := w.writes
-			w.ceph.FailNext(question, ceph.ErrUnreachable)
+			w.ceph.FailNext(question, failure)
 			w.check(w.pass())
 			if c := w.condition(api.ConditionOSDsServing); c.Status != metav1.ConditionTrue {
 				t.Errorf("OSDsServing: %+v", c)
@@ -70,7 +73,7 @@ func TestARefusedReleaseIsAnEventAndNoOutage(t *testing.T) {
 	w.settle()
 	w.told()
 	w.ceph.Upgrade("20.2.4")
-	w.ceph.StartOSD(0, w.start())
+	w.ceph.StartOSD(0, startOn("node1"))
 	for range 3 {
 		w.ceph.FailNext("osd require-osd-release", ceph.ErrDenied)
 	}
