@@ -20,19 +20,17 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/names"
 )
 
-// threeNodes is a settled cluster of three nodes with two OSDs each, and a pool
-// with a replica on each node.
+// threeNodes is a settled cluster of three nodes, the first with two OSDs, and a
+// pool with a replica on each node.
 func threeNodes(t *testing.T) *world {
 	w := newWorld(t, 2)
 	w.playing = true
 	for _, node := range []string{"node2", "node3"} {
 		w.check(w.kube.Create(t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node, Labels: map[string]string{names.LabelHostname: node}},
 			Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}}}))
-		for i := range 2 {
-			disk := blankDisk(i)
-			disk.Name, disk.Status.Node, disk.Status.StableID = node+"-"+disk.Status.Device, node, "wwn:"+node+disk.Status.Device
-			w.check(w.kube.Create(t.Context(), disk))
-		}
+		disk := blankDisk(0)
+		disk.Name, disk.Status.Node, disk.Status.StableID = node+"-"+disk.Status.Device, node, "wwn:"+node+disk.Status.Device
+		w.check(w.kube.Create(t.Context(), disk))
 	}
 	w.playing = false
 	w.edit(func(c *api.CephCluster) { c.Spec.DisruptionManagement.ManagePodBudgets = true })
@@ -217,13 +215,12 @@ func TestBudgetsAndTheFlagGoWhenTheyAreNotWanted(t *testing.T) {
 }
 
 func TestNoCrashLeavesAFlagOrABudgetBehind(t *testing.T) {
+	w := threeNodes(t)
+	id := w.on("node1")[0]
 	for at := 1; ; at++ {
-		w := threeNodes(t)
-		id := w.on("node1")[0]
 		w.crashAt = w.writes + at
 		crashed := false
-		step := func(change func()) {
-			change()
+		looks := func() {
 			for range 2 {
 				if err := w.pass(); err != nil {
 					crashed, w.crashAt = true, 0
@@ -231,10 +228,15 @@ func TestNoCrashLeavesAFlagOrABudgetBehind(t *testing.T) {
 				}
 			}
 		}
-		step(func() { w.cordon("node1", true); w.run(id, false) })
-		step(func() { w.cordon("node1", false); w.run(id, true) })
+		w.cordon("node1", true)
+		w.run(id, false)
+		looks()
+		w.cordon("node1", false)
+		w.run(id, true)
+		looks()
 		w.crashAt = 0
-		w.passes()
+		w.check(w.pass())
+		w.check(w.pass())
 		w.wantBudgets(fmt.Sprintf("crash at write %d", at), common)
 		if !crashed {
 			if at < 5 {
