@@ -71,7 +71,11 @@ func read(noted *corev1.ConfigMap) State {
 	if noted == nil {
 		return State{}
 	}
-	state := State{Domain: noted.Data[keyDomain], NoOut: noted.Data[keyNoOut] == "true", Waiting: noted.Data[keyWaiting]}
+	state := State{Domain: noted.Data[keyDomain], Waiting: noted.Data[keyWaiting]}
+	if state.Domain == "" {
+		return state
+	}
+	state.NoOut = noted.Data[keyNoOut] == "true"
 	if since, err := time.Parse(time.RFC3339, noted.Data[keySince]); err == nil {
 		state.Since = since
 	}

@@ -40,6 +40,9 @@ func TestWhatWasNotedIsReadBack(t *testing.T) {
 	if diff := cmp.Diff(State{}, read(nil)); diff != "" {
 		t.Error(diff)
 	}
+	if diff := cmp.Diff(State{}, read(&corev1.ConfigMap{Data: map[string]string{keyNoOut: "true"}})); diff != "" {
+		t.Errorf("a flag of no domain: %s", diff)
+	}
 	broken := read(&corev1.ConfigMap{Data: map[string]string{keyDomain: "n1", keySince: "yesterday", keyNoOut: "true"}})
 	if next := Decide(Observed{State: broken, Facts: Facts{Known: true}}, time.Minute, time.Unix(100000, 0)); next != (State{}) {
 		t.Errorf("what has no age lasts: %+v", next)

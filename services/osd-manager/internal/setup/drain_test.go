@@ -156,6 +156,17 @@ func TestANodeDrainsWhileTheOthersAreHeld(t *testing.T) {
 	w.ceph.SetPGs(nil)
 	w.passes()
 	w.wantBudgets("after", common)
+	for _, node := range []string{"node2", "node3"} {
+		w.cordon(node, true)
+		for _, id := range w.on(node) {
+			w.run(id, false)
+			w.passes()
+			w.run(id, true)
+		}
+		w.cordon(node, false)
+		w.passes()
+	}
+	w.wantBudgets("one node after the other", common)
 	told := strings.Join(w.told(), "\n")
 	for _, want := range []string{"DrainStarted Let node1 drain", "DrainEnded Ended the drain of node1"} {
 		if strings.Count(told, want) != 1 {
