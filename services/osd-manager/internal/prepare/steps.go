@@ -83,17 +83,17 @@ func (p *pass) registered(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// storeKey stores a key where there is none: in a new Secret, or in the entry
-// that a Secret has lost.
+// storeKey stores a key where there is none. One that we made is created and
+// never overwrites; one that Ceph has is right whatever is there, even if that
+// cannot be seen because its label was taken away.
 func (p *pass) storeKey(ctx context.Context, key keyring.Key) error {
-	if p.seen.Secret == nil {
+	if p.osd.Spec.ID == nil && p.seen.Secret == nil {
 		return p.createSecret(ctx, key)
 	}
 	if err := p.Apply.Set(ctx, p.cluster, bareSecret(p.cluster, p.osd, key.Secret)); err != nil {
 		return err
 	}
-	p.seen.Secret = p.seen.Secret.DeepCopy()
-	p.seen.Secret.Data = map[string][]byte{fleet.Key: []byte(key.Secret)}
+	p.seen.Secret = &corev1.Secret{Data: map[string][]byte{fleet.Key: []byte(key.Secret)}}
 	return nil
 }
 
