@@ -37,7 +37,9 @@ type world struct {
 	r    *pool.Reconciler
 }
 
-func (w *world) Session(context.Context, *api.CephCluster) (storage.Cluster, error) { return w.data, nil }
+func (w *world) Session(context.Context, *api.CephCluster) (storage.Cluster, error) {
+	return w.data, nil
+}
 
 func newWorld(t *testing.T, release string) *world {
 	t.Helper()

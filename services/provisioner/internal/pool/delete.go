@@ -120,6 +120,7 @@ func (p *pass) confirm(ctx context.Context) (step.Outcome, error) {
 
 func (p *pass) release(ctx context.Context) (step.Outcome, error) {
 	p.known.Delete(p.pool.UID)
+	p.done.Delete(p.pool.UID)
 	if err := p.apply.RemoveFinalizer(ctx, p.pool, legacyFinalizer); err != nil {
 		return step.None, err
 	}
