@@ -123,7 +123,7 @@ func settingScenes() []scene {
 		settled("size with a longer unit read", targetSize),
 		call("size with a binary unit", set("target_size_bytes", "30Gi", ceph.Unconfirmed)),
 		settled("size with a binary unit read", targetSize),
-		call("size with a unit that is too long", set("target_size_bytes", "10GiB", ceph.Unconfirmed)),
+		call("size with a unit that is too long", set("target_size_bytes", "10GiBB", ceph.Unconfirmed)),
 		call("size with a fraction", set("target_size_bytes", "1.5G", ceph.Unconfirmed)),
 		call("no size", set("target_size_bytes", "0", ceph.Unconfirmed)),
 		settled("no size read", targetSize),
