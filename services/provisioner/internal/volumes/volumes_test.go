@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -113,6 +114,23 @@ func TestCreateVolume_writes_what_ceph_csi_writes(t *testing.T) {
 	}
 }
 
+func TestCreateVolume_takes_mounters_that_nodes_have(t *testing.T) {
+	t.Parallel()
+	for _, parameters := range []map[string]string{
+		{"mounter": "rbd"}, {"mounter": "fuse"}, {"mounter": ""}, {"mounter": "rbd-nbd", "tryOtherMounters": "true"},
+	} {
+		_, c := start(t)
+		response, err := c.CreateVolume(t.Context(), create(func(r *csipb.CreateVolumeRequest) { maps.Copy(r.Parameters, parameters) }))
+		if err != nil {
+			t.Errorf("%v: %v", parameters, err)
+			continue
+		}
+		if got := response.GetVolume().GetVolumeContext()["mounter"]; got != parameters["mounter"] {
+			t.Errorf("nodes get mounter %q, want %q", got, parameters["mounter"])
+		}
+	}
+}
+
 func TestCreateVolume_refuses_what_it_cannot_do(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
@@ -136,6 +154,10 @@ func TestCreateVolume_refuses_what_it_cannot_do(t *testing.T) {
 		"feature_without_its_base": {with("imageFeatures", "fast-diff"), codes.InvalidArgument, "object-map"},
 		"half_a_stripe":            {with("stripeUnit", "65536"), codes.InvalidArgument, "stripeCount"},
 		"odd_object_size":          {with("objectSize", "3000000"), codes.InvalidArgument, "power of two"},
+		"mounter_of_no_node":       {with("mounter", "rbd-nbd"), codes.InvalidArgument, "`mounter: rbd-nbd` is not supported yet"},
+		"mounter_without_others": {func(r *csipb.CreateVolumeRequest) {
+			r.Parameters["mounter"], r.Parameters["tryOtherMounters"] = "rbd-nbd", "false"
+		}, codes.InvalidArgument, "tryOtherMounters"},
 		"no_number":                {with("objectSize", "4M"), codes.InvalidArgument, "positive number"},
 		"no_key":                   {func(r *csipb.CreateVolumeRequest) { delete(r.Secrets, "userKey") }, codes.InvalidArgument, "userKey"},
 		"limit_below_request": {func(r *csipb.CreateVolumeRequest) {
