@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -114,23 +113,6 @@ func TestCreateVolume_writes_what_ceph_csi_writes(t *testing.T) {
 	}
 }
 
-func TestCreateVolume_takes_mounters_that_nodes_have(t *testing.T) {
-	t.Parallel()
-	for _, parameters := range []map[string]string{
-		{"mounter": "rbd"}, {"mounter": "fuse"}, {"mounter": ""}, {"mounter": "rbd-nbd", "tryOtherMounters": "true"},
-	} {
-		_, c := start(t)
-		response, err := c.CreateVolume(t.Context(), create(func(r *csipb.CreateVolumeRequest) { maps.Copy(r.Parameters, parameters) }))
-		if err != nil {
-			t.Errorf("%v: %v", parameters, err)
-			continue
-		}
-		if got := response.GetVolume().GetVolumeContext()["mounter"]; got != parameters["mounter"] {
-			t.Errorf("nodes get mounter %q, want %q", got, parameters["mounter"])
-		}
-	}
-}
-
 func TestCreateVolume_refuses_what_it_cannot_do(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
@@ -158,8 +140,8 @@ func TestCreateVolume_refuses_what_it_cannot_do(t *testing.T) {
 		"mounter_without_others": {func(r *csipb.CreateVolumeRequest) {
 			r.Parameters["mounter"], r.Parameters["tryOtherMounters"] = "rbd-nbd", "false"
 		}, codes.InvalidArgument, "tryOtherMounters"},
-		"no_number":                {with("objectSize", "4M"), codes.InvalidArgument, "positive number"},
-		"no_key":                   {func(r *csipb.CreateVolumeRequest) { delete(r.Secrets, "userKey") }, codes.InvalidArgument, "userKey"},
+		"no_number": {with("objectSize", "4M"), codes.InvalidArgument, "positive number"},
+		"no_key":    {func(r *csipb.CreateVolumeRequest) { delete(r.Secrets, "userKey") }, codes.InvalidArgument, "userKey"},
 		"limit_below_request": {func(r *csipb.CreateVolumeRequest) {
 			r.CapacityRange.LimitBytes = 1
 		}, codes.InvalidArgument, "limit_bytes"},
