@@ -98,15 +98,19 @@ func (c *call) poolSet() error {
 		if !slices.Contains(textSettings(), name) {
 			return refuse(errInvalid, "unrecognized variable '%s'", name)
 		}
-		c.pools.extra[pool.Name][name] = value
-		if value == "unset" {
-			delete(c.pools.extra[pool.Name], name)
-		}
+		c.setText(pool, name, value)
 	}
 	if err == nil {
 		c.osds.epoch++
 	}
 	return err
+}
+
+func (c *call) setText(pool *ceph.Pool, name, value string) {
+	c.pools.extra[pool.Name][name] = value
+	if value == "unset" {
+		delete(c.pools.extra[pool.Name], name)
+	}
 }
 
 func (c *call) setNumber(pool *ceph.Pool, name, value string) error {

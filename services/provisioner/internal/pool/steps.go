@@ -130,11 +130,8 @@ func (p *pass) expected(operation Operation, err error) (step.Outcome, bool) {
 	case operation.Kind == CreatePool && refused.Errno == syscall.ERANGE:
 		return step.Retry(fullRetry, "TooManyPGs", "Ceph refuses the pool: "+refused.Status+
 			"; add OSDs, set `parameters.pg_num`, or raise mon_max_pg_per_osd"), true
-	case operation.Kind == CreateRule && refused.Errno == syscall.ENOSPC && len(p.seen.Rules) >= sharedRules:
-		return step.Retry(fullRetry, "TooManyRules", "Ceph has no room for another CRUSH rule, and no rule places as this pool wants it; "+
-			"remove rules that no pool uses, or choose the placement of another pool"), true
 	case operation.Kind == CreateRule && refused.Errno == syscall.ENOSPC:
-		return step.Retry(again, "TooManyRules", "Ceph has no room for another CRUSH rule; looking for one to share"), true
+		return p.noRoom(), true
 	case operation.Kind == CreateRule && errors.Is(err, ceph.ErrNotFound):
 		return step.Retry(fullRetry, "NoSuchBucket", "Ceph refuses the CRUSH rule: "+refused.Status+
 			"; correct `crushRoot` or `deviceClass`, or wait for its OSDs"), true
@@ -142,6 +139,16 @@ func (p *pass) expected(operation Operation, err error) (step.Outcome, bool) {
 		return step.Stall(api.ReasonInvalidSpec, fmt.Sprintf("Ceph refuses %s %s: %s", operation.Kind, operation.Key, refused.Status)), true
 	}
 	return step.Outcome{}, false
+}
+
+// noRoom is when Ceph has as many rules as it can have. The next pass shares one,
+// unless this one has looked for one to share already.
+func (p *pass) noRoom() step.Outcome {
+	if len(p.seen.Rules) < sharedRules {
+		return step.Retry(again, "TooManyRules", "Ceph has no room for another CRUSH rule; looking for one to share")
+	}
+	return step.Retry(fullRetry, "TooManyRules", "Ceph has no room for another CRUSH rule, and no rule places as this pool wants it; "+
+		"remove rules that no pool uses, or choose the placement of another pool")
 }
 
 func (p *pass) run(ctx context.Context, o Operation) error {
