@@ -25,6 +25,8 @@ const (
 	connectRetry = 2 * time.Second
 	// fullRetry is how often a pool is tried that Ceph has no room for.
 	fullRetry = 30 * time.Second
+	// vainRetry is how often Ceph is told what it does not keep.
+	vainRetry = 30 * time.Second
 )
 
 func (p *pass) hold(ctx context.Context) (step.Outcome, error) {
@@ -89,7 +91,7 @@ func (p *pass) decide(context.Context) (step.Outcome, error) {
 func (p *pass) carryOut(ctx context.Context) (step.Outcome, error) {
 	for _, operation := range p.plan.Operations {
 		err := p.run(ctx, operation)
-		if outcome, known := expected(operation, err); known {
+		if outcome, known := p.expected(operation, err); known {
 			return outcome, nil
 		}
 		if err != nil {
@@ -99,8 +101,12 @@ func (p *pass) carryOut(ctx context.Context) (step.Outcome, error) {
 	if len(p.plan.Operations) > 0 {
 		log := ctrl.LoggerFrom(ctx)
 		log.Info("pool changed", "operations", words(p.plan.Operations))
+		if p.inVain() {
+			return step.Retry(vainRetry, "NotTaken", p.complaint()), nil
+		}
 		return step.Retry(again, "Configuring", "Configuring the pool"), nil
 	}
+	p.done.Delete(p.pool.UID)
 	if !p.unchanged && len(p.plan.Drift) == 0 {
 		p.known.Store(p.pool.UID, p.look)
 	}
@@ -116,7 +122,7 @@ func words(operations []Operation) string {
 }
 
 // expected words refusals that are not failures of ours.
-func expected(operation Operation, err error) (step.Outcome, bool) {
+func (p *pass) expected(operation Operation, err error) (step.Outcome, bool) {
 	var refused *ceph.Error
 	switch {
 	case err == nil || !errors.As(err, &refused):
@@ -125,7 +131,7 @@ func expected(operation Operation, err error) (step.Outcome, bool) {
 		return step.Retry(fullRetry, "TooManyPGs", "Ceph refuses the pool: "+refused.Status+
 			"; add OSDs, set `parameters.pg_num`, or raise mon_max_pg_per_osd"), true
 	case operation.Kind == CreateRule && refused.Errno == syscall.ENOSPC:
-		return step.Retry(again, "TooManyRules", "Ceph has no room for another CRUSH rule; looking for one to share"), true
+		return p.noRoom(), true
 	case operation.Kind == CreateRule && errors.Is(err, ceph.ErrNotFound):
 		return step.Retry(fullRetry, "NoSuchBucket", "Ceph refuses the CRUSH rule: "+refused.Status+
 			"; correct `crushRoot` or `deviceClass`, or wait for its OSDs"), true
@@ -133,6 +139,16 @@ func expected(operation Operation, err error) (step.Outcome, bool) {
 		return step.Stall(api.ReasonInvalidSpec, fmt.Sprintf("Ceph refuses %s %s: %s", operation.Kind, operation.Key, refused.Status)), true
 	}
 	return step.Outcome{}, false
+}
+
+// noRoom is when Ceph has as many rules as it can have. The next pass shares one,
+// unless this one has looked for one to share already.
+func (p *pass) noRoom() step.Outcome {
+	if len(p.seen.Rules) < sharedRules {
+		return step.Retry(again, "TooManyRules", "Ceph has no room for another CRUSH rule; looking for one to share")
+	}
+	return step.Retry(fullRetry, "TooManyRules", "Ceph has no room for another CRUSH rule, and no rule places as this pool wants it; "+
+		"remove rules that no pool uses, or choose the placement of another pool")
 }
 
 func (p *pass) run(ctx context.Context, o Operation) error {
