@@ -19,6 +19,7 @@ type Pool struct {
 	CrushRule           int                          `json:"crush_rule"`
 	PGNum               int                          `json:"pg_num"`
 	PGNumTarget         int                          `json:"pg_num_target"`
+	PGPNumTarget        int                          `json:"pg_placement_num_target"`
 	PGAutoscaleMode     string                       `json:"pg_autoscale_mode"`
 	CreateTime          Time                         `json:"create_time"`
 	FlagNames           string                       `json:"flags_names"`

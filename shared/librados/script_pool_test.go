@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 )
@@ -88,6 +89,14 @@ func settledCall(name string, do func(ctx context.Context, c ceph.Client) error)
 	return one
 }
 
+// targetSize reads target_size_bytes as a number: the fake prints it as one that
+// may have a fraction.
+func targetSize(ctx context.Context, c ceph.Client) (any, error) {
+	s, err := c.PoolGet(ctx, "p")
+	size, _ := strconv.ParseFloat(s.Settings["target_size_bytes"], 64)
+	return size, err
+}
+
 func settingScenes() []scene {
 	set := func(name, value string, answer ceph.Confirmation) func(ctx context.Context, c ceph.Client) error {
 		return func(ctx context.Context, c ceph.Client) error { return c.PoolSet(ctx, "p", name, value, answer) }
@@ -122,6 +131,16 @@ func settingScenes() []scene {
 		call("flag", set("nodelete", "true", ceph.Unconfirmed)),
 		call("flag back", set("nodelete", "false", ceph.Unconfirmed)),
 		call("flag of nothing", set("nodelete", "perhaps", ceph.Unconfirmed)),
+		call("size with a unit", set("target_size_bytes", "10G", ceph.Unconfirmed)),
+		settled("size with a unit read", targetSize),
+		call("size with a longer unit", set("target_size_bytes", "20GB", ceph.Unconfirmed)),
+		settled("size with a longer unit read", targetSize),
+		call("size with a binary unit", set("target_size_bytes", "30Gi", ceph.Unconfirmed)),
+		settled("size with a binary unit read", targetSize),
+		call("size with a unit that is too long", set("target_size_bytes", "10GiBB", ceph.Unconfirmed)),
+		call("size with a fraction", set("target_size_bytes", "1.5G", ceph.Unconfirmed)),
+		call("no size", set("target_size_bytes", "0", ceph.Unconfirmed)),
+		settled("no size read", targetSize),
 		fact("settings after", func(ctx context.Context, c ceph.Client) (any, error) {
 			s, err := c.PoolGet(ctx, "p")
 			return []any{s.Size, s.MinSize, s.CrushRule, s.Settings["compression_mode"], s.Settings["pg_autoscale_mode"],

@@ -65,6 +65,8 @@ type Reconciler struct {
 
 	// known holds, by UID, how a file system looked when it was settled.
 	known sync.Map
+	// tried holds, by UID, what was last done to the pools.
+	tried sync.Map
 }
 
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephfilesystems,verbs=get;list;watch;patch

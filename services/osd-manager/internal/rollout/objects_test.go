@@ -58,8 +58,6 @@ func TestDeployment(t *testing.T) {
 	}
 }
 
-func TestBudget(t *testing.T) { golden.Objects(t, "budget", budget(someSubject().cluster)) }
-
 func TestANewImageOfOursAloneChangesNothing(t *testing.T) {
 	live := &appsv1.Deployment{}
 	live.Spec.Template.Spec.InitContainers = []corev1.Container{{Name: "cephlet", Image: "ours:v1"}, {Name: "osd-prepare", Image: "ours:v1"}}

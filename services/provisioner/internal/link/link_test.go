@@ -18,12 +18,14 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 )
 
-// dialer counts, and answers once it may.
+// dialer counts, and answers once it may. Calls over its connections fail with
+// the error that breaks them.
 type dialer struct {
-	mu    sync.Mutex
-	dials int
-	err   error
-	open  chan struct{}
+	mu     sync.Mutex
+	dials  int
+	err    error
+	broken error
+	open   chan struct{}
 }
 
 func (d *dialer) DialStorage(context.Context, api.Connection, keyring.Key) (storage.Cluster, error) {
@@ -35,7 +37,42 @@ func (d *dialer) DialStorage(context.Context, api.Connection, keyring.Key) (stor
 	if err != nil {
 		return nil, err
 	}
-	return storagetest.New("data"), nil
+	return cluster{storagetest.New("data"), d}, nil
+}
+
+// cluster is a connection that can be broken.
+type cluster struct {
+	storage.Cluster
+	dialer *dialer
+}
+
+func (c cluster) Mon(context.Context, ceph.Command) (ceph.Reply, error) {
+	return ceph.Reply{}, c.dialer.breakage()
+}
+
+func (c cluster) Pool(ctx context.Context, name, namespace string) (storage.Pool, error) {
+	opened, err := c.Cluster.Pool(ctx, name, namespace)
+	return pool{opened, c.dialer}, err
+}
+
+type pool struct {
+	storage.Pool
+	dialer *dialer
+}
+
+func (p pool) SetOmap(context.Context, string, map[string]string) error { return p.dialer.breakage() }
+
+func (d *dialer) breakage() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.broken
+}
+
+// breaks makes calls fail from now on.
+func (d *dialer) breaks(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.broken = err
 }
 
 func (d *dialer) count() int {
@@ -118,6 +155,50 @@ func TestAnotherKeyOrClusterIsAnotherConnection(t *testing.T) {
 	}
 }
 
+func TestAConnectionIsGivenUpWhenItsCallsShowThatItIsOfNoUse(t *testing.T) {
+	calls := map[string]func(storage.Cluster) error{
+		"command": func(c storage.Cluster) error {
+			_, err := c.Mon(t.Context(), ceph.Command{Prefix: "status"})
+			return err
+		},
+		"pool": func(c storage.Cluster) error {
+			opened, err := c.Pool(t.Context(), "data", "")
+			if err != nil {
+				return err
+			}
+			defer opened.Close()
+			return opened.SetOmap(t.Context(), "object", map[string]string{"k": "v"})
+		},
+	}
+	for name, call := range calls {
+		for _, tc := range []struct {
+			err   error
+			dials int
+		}{
+			{nil, 1}, {ceph.ErrBusy, 1}, {ceph.ErrNotFound, 1}, {ceph.ErrDenied, 2}, {ceph.ErrUnreachable, 2},
+		} {
+			d := opened()
+			connections := &link.Connections{Dialer: d}
+			shared, err := connections.Get(t.Context(), "ns", at, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.breaks(tc.err)
+			for range 2 { // the second one must not take its successor down
+				if err := call(shared); !errors.Is(err, tc.err) {
+					t.Errorf("%s: got %v, want %v", name, err, tc.err)
+				}
+				if _, err := connections.Get(t.Context(), "ns", at, key); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if d.count() != tc.dials {
+				t.Errorf("%s that ends with %v: %d dials, want %d", name, tc.err, d.count(), tc.dials)
+			}
+		}
+	}
+}
+
 func TestAFailedDialIsTriedAgain(t *testing.T) {
 	d := opened()
 	d.refuse(ceph.ErrUnreachable)
@@ -183,6 +264,28 @@ func TestASessionReadsItsKeyAgainWhenTheClusterRefusesIt(t *testing.T) {
 	}
 	if stored.reads != 2 {
 		t.Errorf("the Secret was read %d times, want once and once more after the refusal", stored.reads)
+	}
+}
+
+func TestASessionReadsItsKeyAgainWhenACallIsRefused(t *testing.T) {
+	d := opened()
+	stored := &secrets{data: map[string]string{"keyring": "[client.provisioner]\n\tkey = AQAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAA==\n"}}
+	sessions := &link.Sessions{Connections: &link.Connections{Dialer: d}, Secrets: stored}
+	cluster := &api.CephCluster{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "c", UID: "1"}}
+	cluster.Status.Connection = &at
+	for i, broken := range []error{nil, ceph.ErrBusy, ceph.ErrDenied, nil} {
+		d.breaks(broken)
+		session, err := sessions.Session(t.Context(), cluster)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := session.Mon(t.Context(), ceph.Command{Prefix: "status"}); !errors.Is(err, broken) {
+			t.Errorf("call %d: got %v, want %v", i, err, broken)
+		}
+		session.Close() // must not close what others use
+	}
+	if stored.reads != 2 || d.count() != 2 {
+		t.Errorf("the Secret was read %d times and dialled %d times, want twice each", stored.reads, d.count())
 	}
 }
 

@@ -64,7 +64,9 @@ type Reconciler struct {
 	Clock    clock.PassiveClock
 	Events   events.EventRecorder
 
-	known sync.Map
+	// known is what settled pools looked like, done what was carried out for the
+	// others since they were settled; both by UID.
+	known, done sync.Map
 }
 
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephblockpools,verbs=get;list;watch;patch
