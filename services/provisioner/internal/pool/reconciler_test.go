@@ -48,7 +48,12 @@ func erasure(edit ...func(*api.CephBlockPool)) *api.CephBlockPool {
 }
 
 func param(key, value string) func(*api.CephBlockPool) {
-	return func(p *api.CephBlockPool) { p.Spec.Parameters = map[string]string{key: value} }
+	return func(p *api.CephBlockPool) {
+		if p.Spec.Parameters == nil {
+			p.Spec.Parameters = map[string]string{}
+		}
+		p.Spec.Parameters[key] = value
+	}
 }
 
 // world is a cluster whose commands go to one fake and whose images are in another.
