@@ -18,7 +18,7 @@ CGO := $(filter-out $(PURE) e2e,$(MODULES))
 TAGS = librados$(shell dpkg-query -W -f '$${Version}' librados-dev 2>/dev/null | grep -q '^16\.' && echo ,pacific)
 TOOL = cd tools && GOWORK=off go run
 
-.PHONY: help up down status unit integration test e2e bench lint fmt generate tidy verify images charts tools-% prepare-cgo prepare-ceph fuzz
+.PHONY: help up down status unit integration test e2e bench lint fmt generate tidy verify images charts tools-% prepare-cgo prepare-ceph fuzz faults
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9%-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,13 +89,15 @@ bench: charts images ## measure the budgets of the design
 	bin/localkube load --name bench $(CURDIR)/.local/images/*.tar && \
 	$(TOOL) ./bench --kubeconfig $(CURDIR)/.local/bench.kubeconfig --ceph-tag v$(CEPH) \
 		--audit-log /var/lib/rook-ceph-local/bench/machines/control/root/var/log/localkube/audit.log
-	cd shared/librados && go test -tags $(TAGS),integration -run '^$$' -bench Status -benchtime 2s .
 
 fuzz: ## run each fuzz target for a short while
 	@for module in $(PURE) $(CGO); do (cd $$module && \
 		for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -rn1 dirname | sort -u); do \
 			for name in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$target/*_test.go | cut -c6-); do go test -run '^$$' -fuzz "^$$name\$$" -fuzztime 20s $$target; done; \
 		done); done
+
+faults: ## let every write of a cluster's life fail once, in some minutes
+	cd services/mon-manager && go test -tags faults -timeout 60m -run TestACrash ./internal/setup
 
 tools-%:
 	@$(TOOL) ./pinned $*

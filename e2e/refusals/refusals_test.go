@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -128,8 +129,11 @@ func lostSecret(t *testing.T, h *harness.Harness) {
 	}
 	mark := h.Mark(t)
 	lost := kept.DeepCopy()
-	lost.Finalizers = nil
-	if err := h.Update(t.Context(), lost); err != nil {
+	if err := h.Delete(t.Context(), lost); err != nil {
+		t.Fatal(err)
+	}
+	// Only now: nobody can put a finalizer back on what is being deleted.
+	if err := h.Patch(t.Context(), lost, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))); err != nil {
 		t.Fatal(err)
 	}
 	h.Remove(t, soon, lost)

@@ -25,7 +25,7 @@ func main() {
 		LeaderElection: true,
 		Features:       map[string]string{"librados": built()},
 		Cache:          setup.Cache,
-		Setup:          setup.Controllers(librados.Dialer{ConnectTimeout: setup.ConnectTimeout}),
+		Setup:          setup.Controllers(librados.Dialer{ConnectTimeout: setup.ConnectTimeout, Observe: app.Meter}),
 	}))
 }
 

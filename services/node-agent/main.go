@@ -16,6 +16,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/module"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/outlive"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/plugin"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/record"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/app"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
@@ -71,15 +72,20 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 	if c.Bool("load-modules") {
 		modules = module.Load
 	}
+	boot, err := record.Boot()
+	if err != nil {
+		return err
+	}
 	finder := clusters.Finder{Clusters: mgr.GetAPIReader(), Secrets: mgr.GetAPIReader(), Namespaces: served(c)}
 	options := plugin.Options{
 		Node:    c.String("node-name"),
+		Boot:    boot,
 		Kubelet: c.String("kubelet-dir"),
 		Secrets: c.String("key-dir"),
 		Modules: modules,
 		Cgroups: c.String("host-cgroups"),
 		Cgroup:  c.String("volume-cgroup"),
-		Dialer:  librados.Dialer{},
+		Dialer:  librados.Dialer{Observe: app.Meter},
 		Log:     mgr.GetLogger(),
 	}
 	var drivers []*plugin.Plugin

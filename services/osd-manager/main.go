@@ -24,7 +24,7 @@ func main() {
 		Features:       map[string]string{"librados": built()},
 		Cache:          func(_ *cli.Context, options *cache.Options) { setup.Narrow(options) },
 		Setup: func(_ context.Context, mgr manager.Manager, c *cli.Context) error {
-			return setup.Controllers(mgr, librados.Dialer{}, app.OwnImage(c))
+			return setup.Controllers(mgr, librados.Dialer{Observe: app.Meter}, app.OwnImage(c))
 		},
 	}))
 }

@@ -99,7 +99,7 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 	p := parts{
 		kube:        kube,
 		finder:      clusters.Finder{Clusters: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Namespaces: served(c)},
-		connections: &link.Connections{Dialer: librados.Dialer{InFlight: inFlight}},
+		connections: &link.Connections{Dialer: librados.Dialer{InFlight: inFlight, Observe: app.Meter}},
 		identity:    string(uuid.NewUUID()),
 	}
 	enabled := p.drivers(mgr, c)

@@ -8,9 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
-	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
-	"github.com/rook-ceph/rook-ceph/shared/keyring"
 )
 
 // commands times every Ceph command of the process, by prefix and result.
@@ -22,37 +20,13 @@ var commands = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 
 func init() { metrics.Registry.MustRegister(commands) }
 
-// Metered returns the dialer with every command of its connections timed.
-func Metered(dialer ceph.Dialer) ceph.Dialer { return meteredDialer{dialer} }
-
-type meteredDialer struct{ ceph.Dialer }
-
-// Dial implements ceph.Dialer.
-func (d meteredDialer) Dial(ctx context.Context, at api.Connection, key keyring.Key) (ceph.Conn, error) {
-	conn, err := d.Dialer.Dial(ctx, at, key)
-	if err != nil {
-		return nil, err
-	}
-	return meteredConn{conn}, nil
-}
-
-type meteredConn struct{ ceph.Conn }
-
-// Mon implements ceph.Conn.
-func (c meteredConn) Mon(ctx context.Context, cmd ceph.Command) (ceph.Reply, error) {
-	return timed(ctx, cmd, c.Conn.Mon)
-}
-
-// Mgr implements ceph.Conn.
-func (c meteredConn) Mgr(ctx context.Context, cmd ceph.Command) (ceph.Reply, error) {
-	return timed(ctx, cmd, c.Conn.Mgr)
-}
-
-func timed(ctx context.Context, cmd ceph.Command, send func(context.Context, ceph.Command) (ceph.Reply, error)) (ceph.Reply, error) {
+// Meter times one Ceph command from now until what it returns is called. It fits
+// librados.Dialer.Observe.
+func Meter(cmd ceph.Command) func(error) {
 	began := time.Now()
-	reply, err := send(ctx, cmd)
-	commands.WithLabelValues(cmd.Prefix, result(err)).Observe(time.Since(began).Seconds())
-	return reply, err
+	return func(err error) {
+		commands.WithLabelValues(cmd.Prefix, result(err)).Observe(time.Since(began).Seconds())
+	}
 }
 
 // result is what a command came to, in a few words with few values.

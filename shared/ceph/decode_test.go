@@ -68,9 +68,10 @@ func facts() map[string]struct {
 			df, err := c.DF(ctx)
 			return df.Stats.TotalBytes > 0 && len(df.Pools) > 0, err
 		}},
-		"osd_dump": {[]any{2, true, true, "p"}, func(ctx context.Context, c ceph.Client) (any, error) {
+		"osd_dump": {[]any{2, true, true, "p", 1, 2026}, func(ctx context.Context, c ceph.Client) (any, error) {
 			d, err := c.OSDDump(ctx)
-			return []any{len(d.OSDs), bool(d.OSDs[0].Up), slices.Contains(d.Flags, "noout"), d.Pools[len(d.Pools)-1].Name}, err
+			pool := d.Pools[len(d.Pools)-1]
+			return []any{len(d.OSDs), bool(d.OSDs[0].Up), slices.Contains(d.Flags, "noout"), pool.Name, pool.ID, pool.CreateTime.Year()}, err
 		}},
 		"osd_tree": {[]string{"default", "host0", "host1", "osd.0", "osd.1"}, func(ctx context.Context, c ceph.Client) (any, error) {
 			tree, err := c.OSDTree(ctx)
@@ -104,10 +105,10 @@ func facts() map[string]struct {
 			rules, err := c.CrushRuleDump(ctx)
 			return rules[0].Name, err
 		}},
-		"pool_ls": {[]any{"p", 2, map[string]map[string]string{"rbd": {}}}, func(ctx context.Context, c ceph.Client) (any, error) {
+		"pool_ls": {[]any{"p", 1, 2, map[string]map[string]string{"rbd": {}}}, func(ctx context.Context, c ceph.Client) (any, error) {
 			list, err := c.PoolList(ctx)
 			p := list[len(list)-1]
-			return []any{p.Name, p.Size, p.ApplicationMetadata}, err
+			return []any{p.Name, p.ID, p.Size, p.ApplicationMetadata}, err
 		}},
 		"pool_get": {[]any{"replicated_rule", "off", "2"}, func(ctx context.Context, c ceph.Client) (any, error) {
 			s, err := c.PoolGet(ctx, "p")

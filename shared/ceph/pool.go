@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-// Pool is one pool as "osd pool ls detail" and "osd dump" print it.
+// Pool is one pool as "osd pool ls detail" and "osd dump" print it; the two
+// name its id differently.
 type Pool struct {
 	ID                  int                          `json:"pool_id"`
 	Name                string                       `json:"pool_name"`
@@ -18,13 +19,32 @@ type Pool struct {
 	CrushRule           int                          `json:"crush_rule"`
 	PGNum               int                          `json:"pg_num"`
 	PGNumTarget         int                          `json:"pg_num_target"`
+	PGPNumTarget        int                          `json:"pg_placement_num_target"`
 	PGAutoscaleMode     string                       `json:"pg_autoscale_mode"`
+	CreateTime          Time                         `json:"create_time"`
 	FlagNames           string                       `json:"flags_names"`
 	QuotaMaxBytes       uint64                       `json:"quota_max_bytes"`
 	QuotaMaxObjects     uint64                       `json:"quota_max_objects"`
 	ErasureCodeProfile  string                       `json:"erasure_code_profile"`
 	ApplicationMetadata map[string]map[string]string `json:"application_metadata"`
 	Options             map[string]any               `json:"options"`
+}
+
+// UnmarshalJSON reads the id under either name.
+func (p *Pool) UnmarshalJSON(body []byte) error {
+	type plain Pool
+	var in struct {
+		plain
+		InDump *int `json:"pool"`
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		return err
+	}
+	*p = Pool(in.plain)
+	if in.InDump != nil {
+		p.ID = *in.InDump
+	}
+	return nil
 }
 
 // What Pool.Type can be.

@@ -81,7 +81,7 @@ func (d Dialer) open(ctx context.Context, at api.Connection, key keyring.Key, ti
 		if err != nil {
 			return nil, err
 		}
-		return newLine(handle, orDefault(d.InFlight, DefaultInFlight)), nil
+		return newLine(handle, d), nil
 	case <-ctx.Done():
 		go func() {
 			if <-done == nil {

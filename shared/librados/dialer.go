@@ -31,6 +31,9 @@ type Dialer struct {
 	// Settings are Ceph configuration options for the connection. They win
 	// over this package's own, save rados_mon_op_timeout, which is MonTimeout.
 	Settings map[string]string
+	// Observe is called before each command is sent, and what it returned when
+	// the command has ended. It may be nil.
+	Observe func(ceph.Command) func(error)
 }
 
 var _ ceph.Dialer = Dialer{}

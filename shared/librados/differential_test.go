@@ -54,7 +54,7 @@ func TestTheFakeActsLikeCeph(t *testing.T) {
 				t.Skipf("no version known for %s", release)
 			}
 			fake := cephtest.New(t, cephtest.Version(version),
-				cephtest.Mons("a", "b", "c"), cephtest.Mgrs("x", "y"), cephtest.OSDs(3)).Client()
+				cephtest.Mons("a", "b", "c"), cephtest.Mgrs("x", "y"), cephtest.OSDs(3))
 			cluster := real.Start(t, librados.Dialer{}, real.Release(release),
 				real.Mons("a", "b", "c"), real.Mgrs("x", "y"), real.OSDs(3))
 			for _, one := range script() {
@@ -64,15 +64,22 @@ func TestTheFakeActsLikeCeph(t *testing.T) {
 	}
 }
 
-func compare(t *testing.T, one scene, fake ceph.Client, cluster *real.Cluster) {
+func compare(t *testing.T, one scene, fake *cephtest.Cluster, cluster *real.Cluster) {
 	t.Helper()
 	start := time.Now()
-	want, fakeErr := play(t.Context(), one, fake)
+	if one.loses != "" {
+		fake.LoseMon(one.loses)
+		cluster.Stop("mon." + one.loses)
+	}
+	want, fakeErr := play(t.Context(), one, fake.Client())
 	got, realErr := play(t.Context(), one, cluster.Client())
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
 	for attempt := 0; (one.settles || got.Error == "ErrAgain") && !cmp.Equal(want, got) && attempt < 25; attempt++ {
 		<-ticker.C
+		if err := cluster.Alive(); err != nil {
+			t.Fatalf("%s: %v", one.name, err)
+		}
 		got, realErr = play(t.Context(), one, cluster.Client())
 	}
 	if took := time.Since(start); took > time.Second {

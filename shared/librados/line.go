@@ -14,31 +14,36 @@ import (
 
 // line is one librados handle with the rules for calling it.
 type line struct {
-	handle *rados.Conn
-	slots  chan struct{}
-	closed chan struct{}
+	handle  *rados.Conn
+	slots   chan struct{}
+	closed  chan struct{}
+	observe func(ceph.Command) func(error)
 
 	mu      sync.Mutex
 	closing bool
 	calls   int
 }
 
-func newLine(handle *rados.Conn, inFlight int) *line {
+func newLine(handle *rados.Conn, dialer Dialer) *line {
 	return &line{
-		handle: handle,
-		slots:  make(chan struct{}, inFlight),
-		closed: make(chan struct{}),
+		handle:  handle,
+		slots:   make(chan struct{}, orDefault(dialer.InFlight, DefaultInFlight)),
+		closed:  make(chan struct{}),
+		observe: dialer.Observe,
 	}
 }
 
 type transport func(body []byte) ([]byte, string, error)
 
-func (l *line) send(ctx context.Context, cmd ceph.Command, carry transport) (ceph.Reply, error) {
+func (l *line) send(ctx context.Context, cmd ceph.Command, carry transport) (reply ceph.Reply, err error) {
 	body, err := cmd.Encode()
 	if err != nil {
 		return ceph.Reply{}, err
 	}
-	var reply ceph.Reply
+	if l.observe != nil {
+		ended := l.observe(cmd)
+		defer func() { ended(err) }()
+	}
 	answer := make(chan ceph.Reply, 1)
 	err = l.Do(ctx, cmd.Prefix, func(*rados.Conn) error {
 		out, status, err := carry(body)

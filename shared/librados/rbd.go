@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/ceph/go-ceph/rados"
@@ -56,13 +57,7 @@ func (c cluster) Pool(ctx context.Context, name, namespace string) (storage.Pool
 	what := fmt.Sprintf("open pool %q", name)
 	var found opening
 	err := c.Do(ctx, what, func(handle *rados.Conn) error {
-		ioctx, err := handle.OpenIOContext(name)
-		if isNotFound(err) {
-			if err := handle.WaitForLatestOSDMap(); err != nil {
-				return failure(what, "", err)
-			}
-			ioctx, err = handle.OpenIOContext(name)
-		}
+		ioctx, err := openPool(handle, name)
 		if err != nil {
 			return failure(what, "", err)
 		}
@@ -78,6 +73,56 @@ func (c cluster) Pool(ctx context.Context, name, namespace string) (storage.Pool
 		return nil, err
 	}
 	return opened, nil
+}
+
+// openPool asks again for a pool that the osdmap of the connection may be too
+// old for.
+func openPool(handle *rados.Conn, name string) (*rados.IOContext, error) {
+	ioctx, err := handle.OpenIOContext(name)
+	if !isNotFound(err) {
+		return ioctx, err
+	}
+	if err := handle.WaitForLatestOSDMap(); err != nil {
+		return nil, err
+	}
+	return handle.OpenIOContext(name)
+}
+
+// ListObjects lists objects of all namespaces of a pool. It has an ioctx of its own,
+// since the namespace is a property of that.
+func (c cluster) ListObjects(ctx context.Context, pool string, limit int, ignored []string) ([]storage.Object, error) {
+	what := fmt.Sprintf("list objects of pool %q", pool)
+	answer := make(chan []storage.Object, 1)
+	err := c.Do(ctx, what, func(handle *rados.Conn) error {
+		ioctx, err := openPool(handle, pool)
+		if err != nil {
+			return failure(what, "", err)
+		}
+		defer ioctx.Destroy()
+		ioctx.SetNamespace(rados.AllNamespaces)
+		found, err := someObjects(ioctx, limit, ignored)
+		answer <- found
+		return failure(what, "", err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return <-answer, nil
+}
+
+func someObjects(ioctx *rados.IOContext, limit int, ignored []string) ([]storage.Object, error) {
+	objects, err := ioctx.Iter()
+	if err != nil {
+		return nil, err
+	}
+	defer objects.Close()
+	var found []storage.Object
+	for len(found) < limit && objects.Next() {
+		if !slices.Contains(ignored, objects.Value()) {
+			found = append(found, storage.Object{Namespace: objects.Namespace(), Name: objects.Value()})
+		}
+	}
+	return found, objects.Err()
 }
 
 // opening hands a pool from librados' goroutine to a caller that may have left.

@@ -4,11 +4,13 @@ package librados
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
 	"github.com/ceph/go-ceph/rbd"
 
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
 )
 
@@ -105,6 +107,39 @@ func (p *pool) Image(ctx context.Context, name string) (storage.Image, error) {
 		found.Parent = fmt.Sprintf("%s/%s@%s", parent.Image.PoolName, parent.Image.ImageName, parent.Snap.SnapName)
 		return found, nil
 	})
+}
+
+// ImageName reads the directory of the images, then the trash.
+func (p *pool) ImageName(ctx context.Context, id string) (string, error) {
+	key := "id_" + id
+	values, err := p.Omap(ctx, "rbd_directory", key)
+	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
+		return "", err
+	}
+	if name, found := values[key]; found {
+		return decodeString(name)
+	}
+	trash, err := p.ListTrash(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, image := range trash {
+		if image.ID == id {
+			return image.Name, nil
+		}
+	}
+	return "", fmt.Errorf("find image %s/%s: %w", p.name, id, ceph.ErrNotFound)
+}
+
+var errEncoding = errors.New("not an encoded string")
+
+// decodeString reads a string as Ceph encodes it: its length, then its bytes.
+func decodeString(text string) (string, error) {
+	const prefix = 4
+	if len(text) < prefix || uint64(binary.LittleEndian.Uint32([]byte(text[:prefix]))) != uint64(len(text)-prefix) {
+		return "", fmt.Errorf("decode name of image: %w", errEncoding)
+	}
+	return text[prefix:], nil
 }
 
 // Watchers lists the clients that have the image open for writing.

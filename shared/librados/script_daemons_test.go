@@ -169,6 +169,30 @@ func configScenes() []scene {
 			_, err := c.ConfigAssimilate(ctx, []byte("[global]\nmon cluster log level = info\n[osd.3]\nosd_max_backfills = 3\n"))
 			return err
 		}),
+		call("size with a unit", func(ctx context.Context, c ceph.Client) error {
+			return c.ConfigSet(ctx, "osd", "osd_memory_target", "4G")
+		}),
+		call("size with a binary unit", func(ctx context.Context, c ceph.Client) error {
+			return c.ConfigSet(ctx, "osd.3", "osd_memory_target", "3Gi")
+		}),
+		call("size with one letter too many", func(ctx context.Context, c ceph.Client) error {
+			return c.ConfigSet(ctx, "osd.2", "osd_memory_target", "3GiB")
+		}),
+		call("no size", func(ctx context.Context, c ceph.Client) error {
+			return c.ConfigSet(ctx, "osd", "osd_memory_target", "plenty")
+		}),
+		call("ratio", func(ctx context.Context, c ceph.Client) error {
+			return c.ConfigSet(ctx, "mon", "mon_osd_min_in_ratio", "0.9")
+		}),
+		call("true as a number", func(ctx context.Context, c ceph.Client) error {
+			return c.ConfigSet(ctx, "osd", "osd_scrub_auto_repair", "1")
+		}),
+		call("false in capitals", func(ctx context.Context, c ceph.Client) error {
+			return c.ConfigSet(ctx, "osd.3", "osd_scrub_auto_repair", "FALSE")
+		}),
+		call("neither true nor false", func(ctx context.Context, c ceph.Client) error {
+			return c.ConfigSet(ctx, "global", "osd_scrub_auto_repair", "yes")
+		}),
 		fact("dump", options),
 		call("remove", func(ctx context.Context, c ceph.Client) error {
 			return c.ConfigRemove(ctx, "osd.3", "osd_max_backfills")

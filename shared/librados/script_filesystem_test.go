@@ -27,7 +27,7 @@ func TestTheFakeActsLikeCephWithFileSystems(t *testing.T) {
 			fake := cephtest.New(t, cephtest.Version(version), cephtest.Mons("a"), cephtest.Mgrs("x"), cephtest.OSDs(2), cephtest.MDSs("f-a", "f-b", "f-c"))
 			cluster := real.Start(t, librados.Dialer{}, real.Release(release), real.OSDs(2), real.MDSs("f-a", "f-b", "f-c"))
 			for _, one := range slices.Concat(newFilesystemScenes(), rankScenes(), groupScenes(), endScenes()) {
-				compare(t, one, fake.Client(), cluster)
+				compare(t, one, fake, cluster)
 			}
 		})
 	}

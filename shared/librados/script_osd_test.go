@@ -283,5 +283,15 @@ func removalScenes() []scene {
 			return in, err
 		}),
 		call("in", func(ctx context.Context, c ceph.Client) error { return c.OSDIn(ctx, 0) }),
+		{name: "a mon that ended leaves", settles: true, loses: "c", do: func(ctx context.Context, c ceph.Client) (any, error) {
+			return nil, c.MonRemove(ctx, "c")
+		}},
+		settled("two mons are left", func(ctx context.Context, c ceph.Client) (any, error) {
+			quorum, err := c.QuorumStatus(ctx)
+			return slices.Sorted(slices.Values(quorum.QuorumNames)), err
+		}),
+		call("neither of two mons may stop", func(ctx context.Context, c ceph.Client) error { return c.MonOKToStop(ctx, "a") }),
+		call("one of two mons may be removed", func(ctx context.Context, c ceph.Client) error { return c.MonOKToRemove(ctx, "a") }),
+		call("a third mon may stay offline", func(ctx context.Context, c ceph.Client) error { return c.MonOKToAddOffline(ctx) }),
 	}
 }

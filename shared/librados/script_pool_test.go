@@ -4,7 +4,9 @@ package librados_test
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 )
@@ -20,6 +22,14 @@ func pool(name string) func(ctx context.Context, c ceph.Client) (any, error) {
 		}
 		return "none", err
 	}
+}
+
+func idOf(pools []ceph.Pool, name string) int {
+	at := slices.IndexFunc(pools, func(p ceph.Pool) bool { return p.Name == name })
+	if at < 0 {
+		return -1
+	}
+	return pools[at].ID
 }
 
 func poolScenes() []scene {
@@ -45,6 +55,11 @@ func poolScenes() []scene {
 			return c.PoolCreate(ctx, ceph.PoolSpec{Name: "s", PGNum: 4, Size: 2, AutoscaleMode: "off", PGNumMin: 4, PGNumMax: 16}, ceph.Unconfirmed)
 		}),
 		fact("second pool read", pool("s")),
+		fact("the id of a pool is the same in the list and in the map", func(ctx context.Context, c ceph.Client) (any, error) {
+			list, err := c.PoolList(ctx)
+			dump, dumpErr := c.OSDDump(ctx)
+			return []bool{idOf(list, "s") > 0, idOf(list, "s") == idOf(dump.Pools, "s")}, errors.Join(err, dumpErr)
+		}),
 		fact("pool names", func(ctx context.Context, c ceph.Client) (any, error) {
 			names, err := c.PoolNames(ctx)
 			return slices.DeleteFunc(names, func(name string) bool { return name == ".mgr" }), err
@@ -72,6 +87,14 @@ func settledCall(name string, do func(ctx context.Context, c ceph.Client) error)
 	one := call(name, do)
 	one.settles = true
 	return one
+}
+
+// targetSize reads target_size_bytes as a number: the fake prints it as one that
+// may have a fraction.
+func targetSize(ctx context.Context, c ceph.Client) (any, error) {
+	s, err := c.PoolGet(ctx, "p")
+	size, _ := strconv.ParseFloat(s.Settings["target_size_bytes"], 64)
+	return size, err
 }
 
 func settingScenes() []scene {
@@ -108,6 +131,16 @@ func settingScenes() []scene {
 		call("flag", set("nodelete", "true", ceph.Unconfirmed)),
 		call("flag back", set("nodelete", "false", ceph.Unconfirmed)),
 		call("flag of nothing", set("nodelete", "perhaps", ceph.Unconfirmed)),
+		call("size with a unit", set("target_size_bytes", "10G", ceph.Unconfirmed)),
+		settled("size with a unit read", targetSize),
+		call("size with a longer unit", set("target_size_bytes", "20GB", ceph.Unconfirmed)),
+		settled("size with a longer unit read", targetSize),
+		call("size with a binary unit", set("target_size_bytes", "30Gi", ceph.Unconfirmed)),
+		settled("size with a binary unit read", targetSize),
+		call("size with a unit that is too long", set("target_size_bytes", "10GiBB", ceph.Unconfirmed)),
+		call("size with a fraction", set("target_size_bytes", "1.5G", ceph.Unconfirmed)),
+		call("no size", set("target_size_bytes", "0", ceph.Unconfirmed)),
+		settled("no size read", targetSize),
 		fact("settings after", func(ctx context.Context, c ceph.Client) (any, error) {
 			s, err := c.PoolGet(ctx, "p")
 			return []any{s.Size, s.MinSize, s.CrushRule, s.Settings["compression_mode"], s.Settings["pg_autoscale_mode"],

@@ -28,7 +28,7 @@ func TestTheFakeActsLikeTheVolumesModule(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, one := range slices.Concat(subvolumeScenes(), snapshotScenes(), cloneScenes()) {
-				compare(t, one, fake.Client(), cluster)
+				compare(t, one, fake, cluster)
 			}
 		})
 	}

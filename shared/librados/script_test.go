@@ -11,10 +11,12 @@ import (
 // scene is one call of the differential test. Its result must be equal on the
 // fake and on real daemons, so do keeps only what does not depend on time,
 // addresses or chance. Settles marks facts that a real cluster reaches after a
-// while; they are asked again until they are equal.
+// while; they are asked again until they are equal. Loses names a mon that ends
+// before.
 type scene struct {
 	name    string
 	settles bool
+	loses   string
 	do      func(ctx context.Context, c ceph.Client) (any, error)
 }
 

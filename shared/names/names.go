@@ -59,8 +59,9 @@ func OSDPrepare(disk string) string { return "rook-ceph-osd-prepare-" + disk }
 func Keyring(resource string) string { return resource + "-keyring" }
 
 // ServiceKeyring returns the name of the Secret with the cephx identity of one
-// of our services for one cluster.
-func ServiceKeyring(cluster, service string) string { return Keyring(cluster + "-" + service) }
+// of our services. A namespace holds one served CephCluster, so the name is known
+// beforehand and rights can be given to it alone.
+func ServiceKeyring(service string) string { return Keyring("rook-ceph-" + service) }
 
 // CSISecret returns the name of a CSI Secret: rook-csi-rbd-node and so on.
 func CSISecret(identity string) string { return "rook-" + identity }

@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/resource"
-
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 )
 
@@ -75,10 +73,7 @@ func (d *decision) erasure() {
 
 // sameSize tells whether two spellings of a number of bytes are equal.
 func sameSize(a, b string) bool {
-	left, err := resource.ParseQuantity(strings.TrimSuffix(a, "B"))
-	if err != nil {
-		return false
-	}
-	right, err := resource.ParseQuantity(strings.TrimSuffix(b, "B"))
-	return err == nil && left.Cmp(right) == 0
+	left, ok := ceph.ReadSize(a)
+	right, known := ceph.ReadSize(b)
+	return ok && known && left == right
 }

@@ -42,10 +42,22 @@ func (d *decision) parameters(pool age) {
 		if slices.Contains([]string{"pg_num", "pgp_num"}, key) && d.autoscales(want) {
 			continue
 		}
-		if !same(d.seen.Settings[key], want[key]) {
+		if !same(key, d.reported(key), want[key]) {
 			d.set(key, want[key])
 		}
 	}
+}
+
+// reported is what Ceph says a parameter is. Placement groups are split and merged
+// one after the other, so their number is what Ceph is on its way to.
+func (d *decision) reported(key string) string {
+	switch {
+	case key == "pg_num" && d.seen.Pool.PGNumTarget > 0:
+		return strconv.Itoa(d.seen.Pool.PGNumTarget)
+	case key == "pgp_num" && d.seen.Pool.PGPNumTarget > 0:
+		return strconv.Itoa(d.seen.Pool.PGPNumTarget)
+	}
+	return d.seen.Settings[key]
 }
 
 func (d *decision) autoscales(want map[string]string) bool {
@@ -56,12 +68,13 @@ func (d *decision) autoscales(want map[string]string) bool {
 }
 
 // same compares values as Ceph prints and takes them: numbers by value, truth
-// in any spelling.
-func same(is, want string) bool {
-	if is == want || sameSize(is, want) {
+// in any spelling. What Ceph does not print is not set, and takes 0 and "unset" for
+// that.
+func same(key, is, want string) bool {
+	if is == want || is == "" && want == "unset" || key == "target_size_bytes" && sameSize(orZero(is), want) {
 		return true
 	}
-	a, errA := strconv.ParseFloat(is, 64)
+	a, errA := strconv.ParseFloat(orZero(is), 64)
 	b, errB := strconv.ParseFloat(want, 64)
 	if errA == nil && errB == nil {
 		return a == b
@@ -69,6 +82,13 @@ func same(is, want string) bool {
 	x, errX := strconv.ParseBool(is)
 	y, errY := strconv.ParseBool(want)
 	return errX == nil && errY == nil && x == y
+}
+
+func orZero(text string) string {
+	if text == "" {
+		return "0"
+	}
+	return text
 }
 
 // limits are quotas; 0 means none.

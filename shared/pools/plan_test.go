@@ -152,6 +152,22 @@ func TestDecide(t *testing.T) {
 		"takes_equal_values_as_equal": {replicated(param("target_size_bytes", "1Gi"), param("bulk", "1"), param("x", "0.50")), there(func(o *pools.Observed) {
 			o.Settings = map[string]string{"target_size_bytes": "1073741824", "bulk": "true", "x": "0.5"}
 		}), pools.Plan{}},
+		"reads_sizes_as_Ceph_does_in_powers_of_two": {replicated(param("target_size_bytes", "10G"), param("bulk", "true")), there(func(o *pools.Observed) {
+			o.Settings = map[string]string{"target_size_bytes": "10737418240", "bulk": "true"}
+		}), pools.Plan{}},
+		"does_not_take_a_decimal_size_for_a_binary_one": {replicated(param("target_size_bytes", "10GB")), there(func(o *pools.Observed) {
+			o.Settings = map[string]string{"target_size_bytes": "10000000000"}
+		}), pools.Plan{Operations: []pools.Operation{set("target_size_bytes", "10GB")}}},
+		"takes_what_Ceph_does_not_report_for_not_set": {
+			replicated(param("target_size_bytes", "0"), param("target_size_ratio", "0.0"), param("compression_mode", "unset"), param("csum_type", "crc32c")),
+			there(), pools.Plan{Operations: []pools.Operation{set("csum_type", "crc32c")}}},
+		"waits_for_placement_groups_that_are_on_their_way": {replicated(param("pg_num", "64"), param("pgp_num", "64")), there(func(o *pools.Observed) {
+			o.Pool.PGAutoscaleMode, o.Settings["pg_num"], o.Settings["pgp_num"] = "off", "33", "32"
+			o.Pool.PGNumTarget, o.Pool.PGPNumTarget = 64, 64
+		}), pools.Plan{}},
+		"sets_pg_num_that_Ceph_is_not_on_its_way_to": {replicated(param("pg_num", "64")), there(func(o *pools.Observed) {
+			o.Pool.PGAutoscaleMode, o.Settings["pg_num"], o.Pool.PGNumTarget = "off", "64", 32
+		}), pools.Plan{Operations: []pools.Operation{set("pg_num", "64")}}},
 		"leaves_pg_num_to_the_autoscaler": {replicated(param("pg_num", "64")), there(), pools.Plan{}},
 		"sets_pg_num_where_there_is_no_autoscaler": {replicated(param("pg_num", "64")), there(func(o *pools.Observed) {
 			o.Pool.PGAutoscaleMode, o.Settings["pg_num"] = "off", "32"

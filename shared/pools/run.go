@@ -30,7 +30,7 @@ func Words(operations []Operation) string {
 }
 
 // Expected words refusals that are not failures of ours.
-func Expected(operation Operation, err error) (step.Outcome, bool) {
+func Expected(operation Operation, seen Observed, err error) (step.Outcome, bool) {
 	var refused *ceph.Error
 	switch {
 	case err == nil || !errors.As(err, &refused):
@@ -39,7 +39,7 @@ func Expected(operation Operation, err error) (step.Outcome, bool) {
 		return step.Retry(fullRetry, "TooManyPGs", "Ceph refuses the pool: "+refused.Status+
 			"; add OSDs, set `parameters.pg_num`, or raise mon_max_pg_per_osd"), true
 	case operation.Kind == CreateRule && refused.Errno == syscall.ENOSPC:
-		return step.Retry(Again, "TooManyRules", "Ceph has no room for another CRUSH rule; looking for one to share"), true
+		return noRoom(seen), true
 	case operation.Kind == CreateRule && errors.Is(err, ceph.ErrNotFound):
 		return step.Retry(fullRetry, "NoSuchBucket", "Ceph refuses the CRUSH rule: "+refused.Status+
 			"; correct `crushRoot` or `deviceClass`, or wait for its OSDs"), true
@@ -47,6 +47,16 @@ func Expected(operation Operation, err error) (step.Outcome, bool) {
 		return step.Stall(api.ReasonInvalidSpec, fmt.Sprintf("Ceph refuses %s %s: %s", operation.Kind, operation.Key, refused.Status)), true
 	}
 	return step.Outcome{}, false
+}
+
+// noRoom is when Ceph has as many rules as it can have. The next pass shares one,
+// unless this one has looked for one to share already.
+func noRoom(seen Observed) step.Outcome {
+	if len(seen.Rules) < sharedRules {
+		return step.Retry(Again, "TooManyRules", "Ceph has no room for another CRUSH rule; looking for one to share")
+	}
+	return step.Retry(fullRetry, "TooManyRules", "Ceph has no room for another CRUSH rule, and no rule places as this pool wants it; "+
+		"remove rules that no pool uses, or choose the placement of another pool")
 }
 
 // Run carries an operation out. Init takes more than commands to the mons, so it

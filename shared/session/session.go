@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -58,7 +57,7 @@ func (p *Pool) Client(ctx context.Context, cluster *api.CephCluster) (ceph.Clien
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.conn != nil && e.fsid == at.FSID {
-		return ceph.Client{Conn: guarded{e.conn, e}}, step.Done, nil
+		return e.share(e.conn), step.Done, nil
 	}
 	e.close()
 	key, outcome, err := p.key(ctx, cluster)
@@ -72,7 +71,7 @@ func (p *Pool) Client(ctx context.Context, cluster *api.CephCluster) (ceph.Clien
 		return ceph.Client{}, step.None, fmt.Errorf("connect to cluster %s: %w", cluster.Name, err)
 	}
 	e.conn, e.fsid = conn, at.FSID
-	return ceph.Client{Conn: guarded{conn, e}}, step.Done, nil
+	return e.share(conn), step.Done, nil
 }
 
 // Forget closes the connection to a cluster that is gone.
@@ -102,7 +101,7 @@ func (p *Pool) entry(cluster types.NamespacedName) *entry {
 
 // key reads the identity of the service for the cluster.
 func (p *Pool) key(ctx context.Context, cluster *api.CephCluster) (keyring.Key, step.Outcome, error) {
-	name := types.NamespacedName{Namespace: cluster.Namespace, Name: names.ServiceKeyring(cluster.Name, p.Service)}
+	name := types.NamespacedName{Namespace: cluster.Namespace, Name: names.ServiceKeyring(p.Service)}
 	secret := &corev1.Secret{}
 	err := p.Secrets.Get(ctx, name, secret)
 	if apierrors.IsNotFound(err) {
@@ -137,31 +136,8 @@ func (e *entry) drop(conn ceph.Conn) {
 	}
 }
 
-// guarded gives a connection up when it is of no more use: the key was changed
-// under it, or nobody answers.
-type guarded struct {
-	ceph.Conn
-	entry *entry
-}
-
-// Mon sends the command to a mon.
-func (g guarded) Mon(ctx context.Context, cmd ceph.Command) (ceph.Reply, error) {
-	reply, err := g.Conn.Mon(ctx, cmd)
-	return reply, g.judge(err)
-}
-
-// Mgr sends the command to the active mgr.
-func (g guarded) Mgr(ctx context.Context, cmd ceph.Command) (ceph.Reply, error) {
-	reply, err := g.Conn.Mgr(ctx, cmd)
-	return reply, g.judge(err)
-}
-
-// Close does nothing: the pool owns the connection.
-func (g guarded) Close() {}
-
-func (g guarded) judge(err error) error {
-	if errors.Is(err, ceph.ErrDenied) || errors.Is(err, ceph.ErrUnreachable) {
-		g.entry.drop(g.Conn)
-	}
-	return err
+// share gives the connection up when it is of no more use: the key was changed
+// under it, or nobody answers. The pool owns it, so that closing does nothing.
+func (e *entry) share(conn ceph.Conn) ceph.Client {
+	return ceph.Client{Conn: ceph.Guard(conn, func(error) { e.drop(conn) })}
 }

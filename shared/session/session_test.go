@@ -40,7 +40,7 @@ func rig(t *testing.T, objs ...client.Object) (*cephtest.Cluster, *session.Pool,
 
 func secret() *corev1.Secret {
 	file := keyring.Render(keyring.Key{Entity: "client.rook-osd-manager", Secret: cephtest.DefaultSecret}, nil)
-	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "rook-ceph", Name: names.ServiceKeyring("test", "osd-manager")},
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "rook-ceph", Name: names.ServiceKeyring("osd-manager")},
 		Data: map[string][]byte{"keyring": []byte(file)}}
 }
 
@@ -90,7 +90,7 @@ func TestOneConnectionServesAllUntilItBreaks(t *testing.T) {
 func TestWhatIsMissingIsSaidAndNotAnError(t *testing.T) {
 	_, pool, _, cluster := rig(t)
 	_, outcome, err := pool.Client(t.Context(), cluster)
-	if err != nil || outcome.Message != "Waiting for mon-manager: Secret test-osd-manager-keyring is not there yet" || outcome.After == 0 {
+	if err != nil || outcome.Message != "Waiting for mon-manager: Secret rook-ceph-osd-manager-keyring is not there yet" || outcome.After == 0 {
 		t.Errorf("without a Secret: %+v, %v", outcome, err)
 	}
 	cluster.Status.Connection = nil

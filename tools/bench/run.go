@@ -16,7 +16,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -41,8 +43,13 @@ var services = []struct {
 	{"mon-manager", 30, 20}, {"osd-manager", 30, 20}, {"mds-manager", 30, 20}, {"provisioner", 30, 20}, {"node-agent", 30, 0}, {"discover", 30, 0},
 }
 
+// ofServices selects the pods of our services.
+var ofServices = client.MatchingLabels{"app.kubernetes.io/instance": "rook-ceph"}
+
 // bench carries what the measurements share.
 type bench struct {
+	config   *rest.Config
+	set      *kubernetes.Clientset
 	kube     client.Client
 	helm     release.Helm
 	charts   string
@@ -66,8 +73,12 @@ func run(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
+	set, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
 	b := &bench{
-		kube: kube, helm: release.Helm{Kubeconfig: kubeconfig}, charts: c.String("charts"), auditLog: c.String("audit-log"), out: c.App.Writer,
+		config: config, set: set, kube: kube, helm: release.Helm{Kubeconfig: kubeconfig}, charts: c.String("charts"), auditLog: c.String("audit-log"), out: c.App.Writer,
 		settings: local.Settings{Namespace: namespace, Registry: "localhost", Tag: "dev", CephTag: c.String("ceph-tag"), Nodes: 1},
 	}
 	for _, part := range []struct {
@@ -89,7 +100,14 @@ func run(c *cli.Context) error {
 // bootstrap times a CephCluster from its creation to HEALTH_OK. The services
 // run already, and the images are on the node.
 func (b *bench) bootstrap(ctx context.Context) error {
-	if err := b.chart(ctx, "rook-ceph", b.settings.ServiceValues()); err != nil {
+	values := b.settings.ServiceValues()
+	for _, service := range services {
+		// The bench reads their metrics through the API server, which passes no token on.
+		if of, ok := values[service.name].(map[string]any); ok {
+			of["extraArgs"] = []any{"--metrics-auth=false"}
+		}
+	}
+	if err := b.chart(ctx, "rook-ceph", values); err != nil {
 		return err
 	}
 	if err := b.await(ctx, 3*time.Minute, b.servicesReady); err != nil {
@@ -149,6 +167,10 @@ func (b *bench) idle(ctx context.Context, length time.Duration) error {
 	if err != nil {
 		return err
 	}
+	sent, err := b.sentCommands(ctx)
+	if err != nil {
+		return err
+	}
 	began := time.Now()
 	timer := time.NewTimer(length)
 	defer timer.Stop()
@@ -161,8 +183,17 @@ func (b *bench) idle(ctx context.Context, length time.Duration) error {
 	if err != nil {
 		return err
 	}
-	b.addProcesses(before, after, time.Since(began))
-	return b.addWrites(began, time.Since(began))
+	length = time.Since(began)
+	b.addProcesses(before, after, length)
+	all, err := b.sentCommands(ctx)
+	if err != nil {
+		return err
+	}
+	b.figures.add("Ceph commands of all services", "", "%.0f per hour", float64(all.sent-sent.sent)/length.Hours())
+	if err := b.addWrites(began, length); err != nil {
+		return err
+	}
+	return b.addReads(ctx, all)
 }
 
 func allProcesses() (map[string][]process, error) {
@@ -262,7 +293,7 @@ func (b *bench) await(ctx context.Context, within time.Duration, check func(cont
 
 func (b *bench) servicesReady(ctx context.Context) (bool, error) {
 	pods := corev1.PodList{}
-	err := b.kube.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels{"app.kubernetes.io/instance": "rook-ceph"})
+	err := b.kube.List(ctx, &pods, client.InNamespace(namespace), ofServices)
 	if err != nil {
 		return false, err
 	}

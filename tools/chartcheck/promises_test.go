@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -54,6 +55,26 @@ func TestRightsAreNarrow(t *testing.T) {
 	}
 	if len(roles) < 5 {
 		t.Errorf("got %d ClusterRoles, want one per service", len(roles))
+	}
+}
+
+// TestOnlyKeepersOfKeysReadUnnamedSecrets holds every service to the Secrets that
+// it can name, but for the two that keep keys of daemons, whose number only a
+// cluster tells.
+func TestOnlyKeepersOfKeysReadUnnamedSecrets(t *testing.T) {
+	readers := map[string]bool{}
+	for _, object := range ofKind(mustRender(t, "rook-ceph", nil), "Role") {
+		role := as[rbacv1.Role](t, object)
+		for _, rule := range role.Rules {
+			reads := slices.ContainsFunc(rule.Verbs, func(verb string) bool { return slices.Contains([]string{"get", "list", "watch"}, verb) })
+			if reads && slices.Contains(rule.Resources, "secrets") && len(rule.ResourceNames) == 0 {
+				readers[role.Name] = true
+			}
+		}
+	}
+	want := map[string]bool{"mon-manager-clusters": true, "osd-manager-clusters": true, "mds-manager-clusters": true}
+	if diff := cmp.Diff(want, readers); diff != "" {
+		t.Errorf("roles that read Secrets without naming them (-want +got):\n%s", diff)
 	}
 }
 

@@ -1,7 +1,8 @@
 {{/*
 The pod of a service. Call with a dict: root (the chart's context) and
-optionally env, args, volumes, mounts, ports (lists), host (a dict of pod fields) and
-securityContext (of the container; replaces the restricted one).
+optionally env, args, volumes, mounts, ports (lists), host (a dict of pod fields),
+securityContext (of the container; replaces the restricted one) and grace (seconds that
+calls in flight may take to end, 15 by default).
 */}}
 {{- define "lib.pod" -}}
 {{- $root := .root -}}
@@ -20,7 +21,7 @@ metadata:
 spec:
   serviceAccountName: {{ include "lib.name" $root }}
   enableServiceLinks: false
-  terminationGracePeriodSeconds: 15
+  terminationGracePeriodSeconds: {{ .grace | default 15 }}
   {{- with $values.priorityClassName }}
   priorityClassName: {{ . }}
   {{- end }}

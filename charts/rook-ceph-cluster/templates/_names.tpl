@@ -2,8 +2,49 @@
 {{ .Values.clusterName | default .Release.Namespace }}
 {{- end }}
 
+{{/*
+The Ceph image: cephClusterSpec.cephVersion.image, else cephImage, else the one
+that this chart was made for.
+*/}}
 {{- define "cluster.image" -}}
-{{ .Values.cephImage.repository }}:{{ .Values.cephImage.tag }}
+{{- $given := dig "cephVersion" "image" "" (.Values.cephClusterSpec | default dict) -}}
+{{- $image := printf "%s:%s" (.Values.cephImage.repository | default "quay.io/ceph/ceph") (.Values.cephImage.tag | default "v20.2.4") -}}
+{{- if and $given (or .Values.cephImage.repository .Values.cephImage.tag) (ne $given $image) -}}
+{{- fail (printf "cephClusterSpec.cephVersion.image is %s and cephImage is %s: remove one of them from the values" $given $image) -}}
+{{- end -}}
+{{ $given | default $image }}
+{{- end }}
+
+{{/*
+spec.monitoring: the values of cephClusterSpec.monitoring over those of
+monitoring.
+*/}}
+{{- define "cluster.monitoring" -}}
+{{- $given := dig "monitoring" dict (.Values.cephClusterSpec | default dict) | default dict -}}
+{{- range $name := list "enabled" "metricsDisabled" -}}
+{{- if and (get $.Values.monitoring $name) (hasKey $given $name) (not (get $given $name)) -}}
+{{- fail (printf "cephClusterSpec.monitoring.%s is false and monitoring.%s is true: remove one of them from the values" $name $name) -}}
+{{- end -}}
+{{- end -}}
+{{ include "cluster.over" (list .Values.monitoring $given) }}
+{{- end }}
+
+{{/*
+spec.cephVersion: the values of cephClusterSpec.cephVersion over those of
+cephImage.
+*/}}
+{{- define "cluster.version" -}}
+{{- $given := dig "cephVersion" dict (.Values.cephClusterSpec | default dict) | default dict -}}
+{{- $own := dict "image" (include "cluster.image" .) "allowUnsupported" .Values.cephImage.allowUnsupported -}}
+{{- with .Values.cephImage.imagePullPolicy }}{{ $_ := set $own "imagePullPolicy" . }}{{ end -}}
+{{ include "cluster.over" (list $own (omit $given "image")) }}
+{{- end }}
+
+{{/* The fields of the second map over those of the first; false counts. */}}
+{{- define "cluster.over" -}}
+{{- $fields := dict -}}
+{{- range $map := . }}{{ range $name, $value := $map }}{{ $_ := set $fields $name $value }}{{ end }}{{ end -}}
+{{ toYaml $fields }}
 {{- end }}
 
 {{- define "cluster.driver" -}}

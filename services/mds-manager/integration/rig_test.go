@@ -73,7 +73,7 @@ func newRig(t *testing.T, release string, objs ...client.Object) *rig {
 		cluster.Status.Conditions = append(cluster.Status.Conditions, api.Condition{Type: typ, Status: metav1.ConditionTrue, Reason: "AsExpected"})
 	}
 	objs = append(objs, cluster, &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: names.ServiceKeyring("test", "mds-manager")},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: names.ServiceKeyring("mds-manager")},
 		Data:       map[string][]byte{"keyring": []byte(keyring.Render(r.key, nil))},
 	})
 	r.kube = testenv.Fake(t, objs...).Build()

@@ -30,6 +30,7 @@ func TestServices(t *testing.T) {
 	t.Run("raw_block_keeps_data", r.with(blockKeepsData))
 	t.Run("a_killed_node_agent_leaves_volumes_working", r.with(survivesKill))
 	t.Run("a_second_node_is_refused_while_the_first_holds", r.with(secondNodeRefused))
+	t.Run("a_static_volume_without_a_Secret_may_move", r.with(staticMoves))
 	t.Run("a_device_with_foreign_data_is_not_formatted", r.with(foreignDataKept))
 	t.Run("keys_are_in_no_arguments_and_no_logs", r.with(keysStaySecret))
 	t.Run("cephfs", func(t *testing.T) { testShares(t, r) })

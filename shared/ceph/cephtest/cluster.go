@@ -31,20 +31,22 @@ type Cluster struct {
 	version string
 	admin   keyring.Key
 
-	mons    monitors
-	mgrs    managers
-	mdss    mdss
-	osds    osdmap
-	crush   crushmap
-	pools   pools
-	users   map[string]ceph.AuthUser
-	config  map[string]map[string]string
-	store   map[string][]byte
-	health  health
-	logins  map[string]ceph.DashboardUser
-	pgs     map[string]int
-	balance ceph.BalancerStatus
-	tasks   []string
+	mons   monitors
+	mgrs   managers
+	mdss   mdss
+	osds   osdmap
+	crush  crushmap
+	pools  pools
+	users  map[string]ceph.AuthUser
+	config map[string]map[string]string
+	store  map[string][]byte
+	health health
+	logins map[string]ceph.DashboardUser
+	// passwords of the logins.
+	passwords map[string]string
+	pgs       map[string]int
+	balance   ceph.BalancerStatus
+	tasks     []string
 
 	volumes    map[string]*volume
 	clonesHeld bool
@@ -101,21 +103,22 @@ func OSDs(n int) Option {
 // born when the first mon starts.
 func New(t testing.TB, options ...Option) *Cluster {
 	c := &Cluster{
-		t:       t,
-		fsid:    DefaultFSID,
-		version: DefaultVersion,
-		admin:   keyring.Key{Entity: "client.admin", Secret: DefaultSecret},
-		users:   map[string]ceph.AuthUser{},
-		config:  map[string]map[string]string{},
-		store:   map[string][]byte{},
-		logins:  map[string]ceph.DashboardUser{},
-		health:  newHealth(),
-		crush:   newCrushmap(),
-		pools:   newPools(),
-		osds:    newOSDMap(),
-		mgrs:    newManagers(),
-		mdss:    newMDSs(),
-		balance: ceph.BalancerStatus{Active: true, Mode: "upmap"},
+		t:         t,
+		fsid:      DefaultFSID,
+		version:   DefaultVersion,
+		admin:     keyring.Key{Entity: "client.admin", Secret: DefaultSecret},
+		users:     map[string]ceph.AuthUser{},
+		config:    map[string]map[string]string{},
+		store:     map[string][]byte{},
+		logins:    map[string]ceph.DashboardUser{},
+		passwords: map[string]string{},
+		health:    newHealth(),
+		crush:     newCrushmap(),
+		pools:     newPools(),
+		osds:      newOSDMap(),
+		mgrs:      newManagers(),
+		mdss:      newMDSs(),
+		balance:   ceph.BalancerStatus{Active: true, Mode: "upmap"},
 	}
 	for _, option := range options {
 		option(c)

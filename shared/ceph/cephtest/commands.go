@@ -1,9 +1,12 @@
 package cephtest
 
-import "maps"
+import (
+	"maps"
+	"sync"
+)
 
-// commands is the fake's command table.
-func commands() map[string]command {
+// commands is the fake's command table. It never changes.
+var commands = sync.OnceValue(func() map[string]command {
 	table := map[string]command{}
 	for _, part := range []map[string]command{
 		monCommands(), mgrCommands(), dashboardCommands(), authCommands(), configCommands(),
@@ -15,7 +18,7 @@ func commands() map[string]command {
 		maps.Copy(table, part)
 	}
 	return table
-}
+})
 
 func read(signature string, run func(*call) (any, error)) command {
 	return command{to: toMon, signature: signature, run: run}

@@ -48,7 +48,15 @@ func (c *call) configSet() error {
 	if !validSection(c.str("who")) {
 		return refuse(errInvalid, "unrecognized config target '%s'", c.str("who"))
 	}
-	c.setOption(c.str("who"), c.str("name"), c.str("value"))
+	value := c.str("value")
+	if !c.flag("force") {
+		stored, err := c.normal(optionName(c.str("name")), value)
+		if err != nil {
+			return refuse(errInvalid, "error parsing value: %s", err)
+		}
+		value = stored
+	}
+	c.setOption(c.str("who"), c.str("name"), value)
 	return nil
 }
 

@@ -51,6 +51,9 @@ func (c *Cluster) Before(prefix string, do func()) {
 	c.befores = append(c.befores, before{prefix: prefix, do: do})
 }
 
+// IsWrite tells whether commands with this prefix change the cluster.
+func IsWrite(prefix string) bool { return commands()[prefix].writes }
+
 // Commands returns every command sent so far, in order, with its target.
 func (c *Cluster) Commands() []Entry {
 	c.mu.Lock()

@@ -261,7 +261,7 @@ func (c *call) loginCreate() error {
 	if role := c.str("rolename"); role != "" {
 		login.Roles = []string{role}
 	}
-	c.logins[name] = login
+	c.logins[name], c.passwords[name] = login, string(c.input)
 	return nil
 }
 
@@ -272,7 +272,16 @@ func (c *call) loginPassword() error {
 	if len(c.input) == 0 {
 		return refuse(errInvalid, "Please specify the file containing the password with \"-i\" option.")
 	}
+	c.passwords[c.str("username")] = string(c.input)
 	return nil
+}
+
+// DashboardPassword returns the password of a login; it is empty when there is
+// no such login.
+func (c *Cluster) DashboardPassword(username string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.passwords[username]
 }
 
 func (c *call) selfSigned() error {

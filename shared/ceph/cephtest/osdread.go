@@ -33,7 +33,7 @@ func (c *call) osdDump() (any, error) {
 		NearfullRatio:     c.osds.ratios["nearfull"],
 		RequireOSDRelease: c.osds.release, RequireMinCompatClient: c.osds.minClient,
 		CrushNodeFlags: map[string][]string{}, DeviceClassFlags: map[string][]string{},
-		Pools: c.pools.sorted(), OSDs: []ceph.OSDState{},
+		OSDs: []ceph.OSDState{},
 	}
 	for _, flag := range sortedKeys(c.osds.flags) {
 		if c.osds.flags[flag] {
@@ -50,7 +50,25 @@ func (c *call) osdDump() (any, error) {
 	for _, id := range c.osds.ids() {
 		dump.OSDs = append(dump.OSDs, c.osds.all[id].state())
 	}
-	return dump, nil
+	return struct {
+		ceph.OSDMap
+		Pools []dumpedPool `json:"pools"`
+	}{dump, dumpPools(c.pools.sorted())}, nil
+}
+
+// dumpedPool is a pool in "osd dump", which names its id differently.
+type dumpedPool struct {
+	ceph.Pool
+	ID     int  `json:"pool"`
+	NoName *int `json:"pool_id,omitempty"`
+}
+
+func dumpPools(pools []ceph.Pool) []dumpedPool {
+	list := make([]dumpedPool, 0, len(pools))
+	for _, pool := range pools {
+		list = append(list, dumpedPool{Pool: pool, ID: pool.ID})
+	}
+	return list
 }
 
 func (o *osd) state() ceph.OSDState {

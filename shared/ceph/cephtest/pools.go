@@ -46,6 +46,23 @@ func (c *Cluster) Pool(name string) (ceph.Pool, bool) {
 	return *pool, true
 }
 
+// MovePGs brings the number of placement groups of every pool one step nearer to
+// what was asked for, as the mgr does, and tells whether there was a step to go.
+func (c *Cluster) MovePGs() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	moved := false
+	for _, pool := range c.pools.all {
+		step := max(-1, min(1, pool.PGNumTarget-pool.PGNum))
+		pool.PGNum += step
+		moved = moved || step != 0
+	}
+	if moved {
+		c.osds.epoch++
+	}
+	return moved
+}
+
 func (c *Cluster) poolDefaultSize() int {
 	value, _ := c.effective("mon", "osd_pool_default_size")
 	size, _ := strconv.Atoi(value)
@@ -81,7 +98,7 @@ func (c *call) poolCreate() error {
 	if !c.has("pg_num") {
 		pool.PGNum = 32
 	}
-	pool.PGNumTarget = pool.PGNum
+	pool.PGNumTarget, pool.PGPNumTarget = pool.PGNum, pool.PGNum
 	fill := c.fillReplicated
 	if c.str("pool_type") == "erasure" {
 		fill = c.fillErasure

@@ -98,12 +98,19 @@ func (c *call) poolSet() error {
 		if !slices.Contains(textSettings(), name) {
 			return refuse(errInvalid, "unrecognized variable '%s'", name)
 		}
-		c.pools.extra[pool.Name][name] = value
+		c.setText(pool, name, value)
 	}
 	if err == nil {
 		c.osds.epoch++
 	}
 	return err
+}
+
+func (c *call) setText(pool *ceph.Pool, name, value string) {
+	c.pools.extra[pool.Name][name] = value
+	if value == "unset" {
+		delete(c.pools.extra[pool.Name], name)
+	}
 }
 
 func (c *call) setNumber(pool *ceph.Pool, name, value string) error {
@@ -120,7 +127,9 @@ func (c *call) setNumber(pool *ceph.Pool, name, value string) error {
 		}
 		pool.MinSize = number
 	case "pg_num":
-		pool.PGNum, pool.PGNumTarget = number, number
+		pool.PGNumTarget, pool.PGPNumTarget = number, number
+	case "pgp_num":
+		pool.PGPNumTarget = number
 	}
 	return nil
 }
@@ -158,6 +167,9 @@ func setFlag(pool *ceph.Pool, flag, value string) error {
 
 func setOption(pool *ceph.Pool, name, value string) error {
 	number, err := strconv.ParseFloat(value, 64)
+	if size, ok := ceph.ReadSize(value); name == "target_size_bytes" && ok {
+		number, err = float64(size), nil
+	}
 	if err != nil {
 		return refuse(errInvalid, "error parsing value '%s'", value)
 	}

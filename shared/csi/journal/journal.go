@@ -209,6 +209,10 @@ func (j Journal) SetImageID(ctx context.Context, id, image string) error {
 	return j.set(ctx, id, keyImageID, image)
 }
 
+// StaticEntry names the entry of a volume that was not provisioned by us. It holds who
+// has the volume and how far its file system has come, and never more.
+func StaticEntry(image string) string { return "rook.static." + image }
+
 func (j Journal) set(ctx context.Context, id, key, value string) error {
 	if err := j.Omaps.SetOmap(ctx, j.entry(id), map[string]string{key: value}); err != nil {
 		return fmt.Errorf("write %s of journal entry %s: %w", key, id, err)

@@ -237,3 +237,27 @@ func with(entry journal.Entry, edit func(*journal.Entry)) journal.Entry {
 	edit(&entry)
 	return entry
 }
+
+func TestClaim_returns_the_entry_of_that_moment(t *testing.T) {
+	t.Parallel()
+	_, j := open(t, recordedJournal())
+	ctx := t.Context()
+	read, err := j.Entry(ctx, recorded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	format := journal.Format{State: journal.Formatted, Type: "ext4"}
+	if err := j.SetFormat(ctx, recorded, format); err != nil {
+		t.Fatal(err)
+	}
+	entry, err := j.Claim(ctx, recorded, journal.Holder{Node: "n1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(with(read, func(e *journal.Entry) { e.Format = format }), entry); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
+	}
+	if entry, err := j.Claim(ctx, recorded, journal.Holder{Node: "n2"}); !errors.Is(err, journal.ErrHeld) || entry.UUID != "" {
+		t.Errorf("second node: want ErrHeld, got %+v, %v", entry, err)
+	}
+}

@@ -40,7 +40,7 @@ type Format struct {
 type FormatState string
 
 const (
-	// Formatting means that mkfs was started and nobody has mounted the volume since.
+	// Formatting means that mkfs was started on a blank device. It may have ended.
 	Formatting FormatState = "formatting"
 	// Formatted means that mkfs ended, or that a file system was found; never
 	// format again.
@@ -146,14 +146,21 @@ func (j Journal) SetHolder(ctx context.Context, id string, holder *Holder) error
 }
 
 // Claim makes the node the holder, unless another node is: ErrHeld. Two claims
-// at the same time are one after the other.
-func (j Journal) Claim(ctx context.Context, id string, holder Holder) error {
-	return j.locked(ctx, id, func(entry Entry) error {
+// at the same time are one after the other. It returns the entry as it was when the node
+// became the holder: what was read earlier may be what another node has changed since.
+func (j Journal) Claim(ctx context.Context, id string, holder Holder) (Entry, error) {
+	var before Entry
+	err := j.locked(ctx, id, func(entry Entry) error {
+		before = entry
 		if held := entry.Holder; held != nil && held.Node != holder.Node {
 			return fmt.Errorf("%w: %s (client %s); it can move when that node lets go or is fenced", ErrHeld, held.Node, held.Address)
 		}
 		return j.SetHolder(ctx, id, &holder)
 	})
+	if err != nil {
+		return Entry{}, err
+	}
+	return before, nil
 }
 
 // Publish records that the controller attached the volume to a node. A Writer is

@@ -24,6 +24,16 @@ type Cluster interface {
 	// Pool opens a RADOS namespace of a pool ("" is the default namespace),
 	// ceph.ErrNotFound if there is no such pool.
 	Pool(ctx context.Context, pool, namespace string) (Pool, error)
+	// ListObjects lists RADOS objects of all namespaces of a pool but those with an
+	// ignored name, and stops after limit of them: it is for those who ask
+	// whether anything is there. ceph.ErrNotFound if there is no such pool.
+	ListObjects(ctx context.Context, pool string, limit int, ignored []string) ([]Object, error)
+}
+
+// Object names a RADOS object of a pool.
+type Object struct {
+	Namespace string
+	Name      string
 }
 
 // Pool is one RADOS namespace of one pool. It must be closed.
@@ -97,6 +107,9 @@ type Images interface {
 	CreateImage(ctx context.Context, name string, layout Layout) error
 	// Image looks an image up, ceph.ErrNotFound if there is none.
 	Image(ctx context.Context, name string) (Image, error)
+	// ImageName returns the name that an image has, or had before it went to the
+	// trash, ceph.ErrNotFound if no image has the id.
+	ImageName(ctx context.Context, id string) (string, error)
 	// Watchers lists the clients that have the image open for writing.
 	Watchers(ctx context.Context, name string) ([]Watcher, error)
 	// TrashImage moves an image to the trash, ceph.ErrBusy while it is watched.

@@ -246,6 +246,7 @@ func (p *pass) endDaemons(ctx context.Context) (step.Outcome, error) {
 
 func (p *pass) release(ctx context.Context) (step.Outcome, error) {
 	p.known.Delete(p.fs.UID)
+	p.tried.Delete(p.fs.UID)
 	if err := p.Apply.RemoveFinalizer(ctx, p.fs, legacyFinalizer); err != nil {
 		return step.None, err
 	}

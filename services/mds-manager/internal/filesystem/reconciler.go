@@ -65,6 +65,8 @@ type Reconciler struct {
 
 	// known holds, by UID, how a file system looked when it was settled.
 	known sync.Map
+	// tried holds, by UID, what was last done to the pools.
+	tried sync.Map
 }
 
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephfilesystems,verbs=get;list;watch;patch
@@ -80,7 +82,7 @@ type Reconciler struct {
 
 // Register adds the controller to the manager.
 func (r *Reconciler) Register(mgr manager.Manager) error {
-	changed := predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, watches.Deleting{})
+	changed := predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, watches.Deleting{}, apply.OwnStatus(Name))
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephFilesystem{}, builder.WithPredicates(changed)).
 		Owns(&appsv1.Deployment{}).

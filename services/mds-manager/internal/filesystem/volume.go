@@ -48,7 +48,7 @@ func wanted(fs *api.CephFilesystem) []pools.Want {
 // applyPools makes the pools what the spec says. Pools that were changed are
 // looked at once more.
 func (p *pass) applyPools(ctx context.Context) (step.Outcome, error) {
-	changed := false
+	var changes []string
 	for _, want := range wanted(p.fs) {
 		if outcome := p.refuseForeign(want.Name); !outcome.IsDone() {
 			return outcome, nil
@@ -66,7 +66,7 @@ func (p *pass) applyPools(ctx context.Context) (step.Outcome, error) {
 		}
 		for _, operation := range plan.Operations {
 			err := pools.Run(ctx, p.client, operation)
-			if outcome, known := pools.Expected(operation, err); known {
+			if outcome, known := pools.Expected(operation, seen, err); known {
 				return outcome, nil
 			}
 			if err != nil {
@@ -74,14 +74,25 @@ func (p *pass) applyPools(ctx context.Context) (step.Outcome, error) {
 			}
 		}
 		if len(plan.Operations) > 0 {
-			changed = true
+			changes = append(changes, want.Name+": "+fmt.Sprint(plan.Operations))
 			ctrl.LoggerFrom(ctx).Info("pool changed", "pool", want.Name, "operations", pools.Words(plan.Operations))
 		}
 	}
-	if changed {
-		return step.Retry(pools.Again, "Configuring", "Configuring the pools"), nil
+	return p.lookAgain(changes), nil
+}
+
+// lookAgain has pools that were changed looked at once more: soon, or after a
+// while when the same was done before, since Ceph takes it and does not show it.
+func (p *pass) lookAgain(changes []string) step.Outcome {
+	if len(changes) == 0 {
+		p.tried.Delete(p.fs.UID)
+		return step.Done
 	}
-	return step.Done, nil
+	now := strings.Join(changes, ", ")
+	if before, ok := p.tried.Swap(p.fs.UID, now); ok && before == now {
+		return step.Retry(refusedRetry, "NotTaken", "Ceph takes settings of the pools and does not keep them; see `parameters`")
+	}
+	return step.Retry(pools.Again, "Configuring", "Configuring the pools")
 }
 
 // refuseForeign stops before a pool is touched that belongs to something else;

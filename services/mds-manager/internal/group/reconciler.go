@@ -60,7 +60,7 @@ type Reconciler struct {
 
 // Register adds the controller to the manager.
 func (r *Reconciler) Register(mgr manager.Manager) error {
-	changed := predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, watches.Deleting{})
+	changed := predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, watches.Deleting{}, apply.OwnStatus(Name))
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephFilesystemSubVolumeGroup{}, builder.WithPredicates(changed)).
 		Watches(&api.CephFilesystem{}, handler.EnqueueRequestsFromMapFunc(r.inFilesystem), builder.WithPredicates(served{})).

@@ -50,7 +50,7 @@ type Reconciler struct {
 // Register adds the controller to the manager.
 func (r *Reconciler) Register(mgr manager.Manager) error {
 	wake := handler.EnqueueRequestsFromMapFunc(r.clusterOf)
-	changed := predicate.Or[client.Object](watches.Cluster{}, watches.Deleting{})
+	changed := predicate.Or[client.Object](watches.Cluster{}, watches.Deleting{}, apply.OwnStatus(Name))
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephCluster{}, builder.WithPredicates(changed)).
 		Watches(&api.CephFilesystem{}, wake).

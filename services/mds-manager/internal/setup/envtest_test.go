@@ -73,7 +73,7 @@ func serve(t *testing.T) *served {
 	}
 	s.check(c.Status().Update(t.Context(), cluster))
 	s.check(c.Create(t.Context(), &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: names.ServiceKeyring("test", "mds-manager")},
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: names.ServiceKeyring("mds-manager")},
 		Data:       map[string][]byte{"keyring": []byte(keyring.Render(key, nil))},
 	}))
 	s.start()

@@ -78,7 +78,7 @@ func newWorld(t *testing.T, objs ...client.Object) *world {
 		t.Fatal(err)
 	}
 	objs = append(objs, w.newCluster(),
-		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: names.ServiceKeyring("test", "mds-manager")},
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: names.ServiceKeyring("mds-manager")},
 			Data: map[string][]byte{"keyring": []byte(keyring.Render(key, nil))}})
 	w.kube = testenv.Fake(t, objs...).WithInterceptorFuncs(testenv.Apart(w.counter())).Build()
 	w.restart()

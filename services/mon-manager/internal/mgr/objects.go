@@ -2,7 +2,6 @@ package mgr
 
 import (
 	"encoding/json"
-	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -143,38 +142,6 @@ func budget(cluster *api.CephCluster) *policyv1ac.PodDisruptionBudgetApplyConfig
 	return policyv1ac.PodDisruptionBudget(names.MgrPDB, cluster.Namespace).
 		WithSpec(policyv1ac.PodDisruptionBudgetSpec().
 			WithMaxUnavailable(intstr.FromInt32(1)).WithSelector(selector(cluster, nil)))
-}
-
-// passwordSecret holds the password of the dashboard's user admin.
-func passwordSecret(cluster *api.CephCluster, password string) *corev1ac.SecretApplyConfiguration {
-	return corev1ac.Secret(names.DashboardPassword, cluster.Namespace).
-		WithType(names.SecretType).WithData(map[string][]byte{"password": []byte(password)})
-}
-
-// options are the settings of modules that the spec implies, by option name.
-func options(cluster *api.CephCluster) map[string]string {
-	set := map[string]string{}
-	if !cluster.Spec.Monitoring.MetricsDisabled {
-		set["mgr/prometheus/server_port"] = strconv.Itoa(int(metricsPort(cluster)))
-	}
-	if !cluster.Spec.Dashboard.Enabled {
-		return set
-	}
-	dashboard := cluster.Spec.Dashboard
-	set["mgr/dashboard/ssl"] = strconv.FormatBool(dashboard.SSL)
-	if dashboard.SSL {
-		set["mgr/dashboard/ssl_server_port"] = strconv.Itoa(int(dashboardPort(cluster)))
-	} else {
-		set["mgr/dashboard/server_port"] = strconv.Itoa(int(dashboardPort(cluster)))
-	}
-	if dashboard.URLPrefix != "" {
-		set["mgr/dashboard/url_prefix"] = dashboard.URLPrefix
-	}
-	if dashboard.PrometheusEndpoint != "" {
-		set["mgr/dashboard/PROMETHEUS_API_HOST"] = dashboard.PrometheusEndpoint
-		set["mgr/dashboard/PROMETHEUS_API_SSL_VERIFY"] = strconv.FormatBool(dashboard.PrometheusEndpointSSLVerify)
-	}
-	return set
 }
 
 // encode returns the template as text, to tell one from another.

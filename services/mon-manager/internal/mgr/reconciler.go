@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -73,7 +74,7 @@ type Reconciler struct {
 func (r *Reconciler) Register(mgr manager.Manager, changes <-chan event.GenericEvent) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent}).
-		For(&api.CephCluster{}, builder.WithPredicates(watches.Asked(piece))).
+		For(&api.CephCluster{}, builder.WithPredicates(predicate.Or(watches.Asked(piece), apply.OwnStatus(Name)))).
 		Owns(&appsv1.Deployment{}, builder.WithPredicates(watches.Meaningful())).
 		Owns(&corev1.Service{}).
 		Owns(&corev1.Secret{}).

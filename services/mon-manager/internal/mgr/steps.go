@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -235,35 +234,6 @@ func (p *pass) applyBalancer(ctx context.Context) error {
 		return err
 	}
 	return p.seen.client.BalancerMode(ctx, mode)
-}
-
-// applyOptions sets the options of modules that the spec implies.
-func (p *pass) applyOptions(ctx context.Context) (step.Outcome, error) {
-	wanted := options(p.cluster)
-	if len(wanted) == 0 {
-		return step.Done, nil
-	}
-	dump, err := p.seen.client.ConfigDump(ctx)
-	if err != nil {
-		return step.None, err
-	}
-	list := make([]string, 0, len(wanted))
-	for name := range wanted {
-		list = append(list, name)
-	}
-	slices.Sort(list)
-	for _, name := range list {
-		same := slices.ContainsFunc(dump, func(o ceph.ConfigOption) bool {
-			return o.Section == "mgr" && o.Name == name && o.Value == wanted[name]
-		})
-		if same {
-			continue
-		}
-		if err := p.seen.client.ConfigSetForced(ctx, "mgr", name, wanted[name]); err != nil {
-			return step.None, err
-		}
-	}
-	return step.Done, nil
 }
 
 func image(d *appsv1.Deployment) string {

@@ -84,7 +84,7 @@ func (p *pass) mintOwn(ctx context.Context) (keyring.Key, error) {
 
 func (p *pass) ownKey(ctx context.Context) (keyring.Key, error) {
 	var secret corev1.Secret
-	name := names.ServiceKeyring(p.cluster.Name, service)
+	name := names.ServiceKeyring(service)
 	err := p.Client.Get(ctx, client.ObjectKey{Namespace: p.cluster.Namespace, Name: name}, &secret)
 	if client.IgnoreNotFound(err) != nil {
 		return keyring.Key{}, fmt.Errorf("read Secret %s: %w", name, err)
@@ -97,6 +97,6 @@ func (p *pass) ownKey(ctx context.Context) (keyring.Key, error) {
 }
 
 func (p *pass) ownSecret(key keyring.Key) *corev1ac.SecretApplyConfiguration {
-	name := names.ServiceKeyring(p.cluster.Name, service)
+	name := names.ServiceKeyring(service)
 	return identity.Keyring(p.cluster.Namespace, name, key, nil)
 }

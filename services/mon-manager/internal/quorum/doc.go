@@ -9,7 +9,7 @@
 //
 // States of a membership change, persisted in status.monitors.change before its
 // first effect: none -> Add or Replace (the new monitor is placed, started and
-// awaited) -> Remove (the old one is taken out of the map, then stopped) ->
+// awaited) -> Remove (the old one is stopped, then taken out of the map) ->
 // none. One change is in flight at a time.
 //
 // It never removes or stops a monitor unless those left in quorum are a

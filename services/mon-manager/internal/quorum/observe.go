@@ -26,9 +26,9 @@ type observed struct {
 	identity    identity.Seen
 	deployments map[string]*appsv1.Deployment
 	services    map[string]*corev1.Service
+	claims      map[string]*corev1.PersistentVolumeClaim
 	pods        map[string][]corev1.Pod
 	endpoints   *corev1.ConfigMap
-	override    bool
 	client      *ceph.Client
 	linkErr     error
 }
@@ -36,7 +36,8 @@ type observed struct {
 // observe is the only place that reads.
 func (p *pass) observe(ctx context.Context) (step.Outcome, error) {
 	seen := observed{
-		deployments: map[string]*appsv1.Deployment{}, services: map[string]*corev1.Service{}, pods: map[string][]corev1.Pod{},
+		deployments: map[string]*appsv1.Deployment{}, services: map[string]*corev1.Service{},
+		claims: map[string]*corev1.PersistentVolumeClaim{}, pods: map[string][]corev1.Pod{},
 	}
 	for _, read := range []func(context.Context, *observed) error{
 		p.observeMembers, p.observeObjects, p.observePods, p.observeNodes, p.observeQuorum, p.observeIdentity,
@@ -128,11 +129,13 @@ func (p *pass) observeObjects(ctx context.Context, seen *observed) error {
 	for i := range services.Items {
 		seen.services[services.Items[i].Labels[names.LabelDaemonID]] = &services.Items[i]
 	}
-	err := p.Client.Get(ctx, client.ObjectKey{Namespace: p.cluster.Namespace, Name: names.ConfigOverride}, &corev1.ConfigMap{})
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("read ConfigMap %s: %w", names.ConfigOverride, err)
+	var claims corev1.PersistentVolumeClaimList
+	if err := p.Client.List(ctx, &claims, ours...); err != nil {
+		return fmt.Errorf("list claims of monitors: %w", err)
 	}
-	seen.override = err == nil
+	for i := range claims.Items {
+		seen.claims[claims.Items[i].Labels[names.LabelDaemonID]] = &claims.Items[i]
+	}
 	return nil
 }
 

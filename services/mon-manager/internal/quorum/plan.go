@@ -41,7 +41,7 @@ type Plan struct {
 	Members []Member
 	MaxID   int32
 	Change  *api.MonitorChange
-	// Retire is the monitor to take out of the map and stop in this pass.
+	// Retire is the monitor to stop and to take out of the map.
 	Retire string
 	// Blocked is why the spec is not reached although nothing is under way;
 	// Done when it is reached or being worked on.

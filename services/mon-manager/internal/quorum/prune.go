@@ -2,15 +2,9 @@ package quorum
 
 import (
 	"context"
-	"fmt"
 	"sort"
 
-	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/rook-ceph/rook-ceph/shared/names"
 )
 
 // pruneMonitors deletes the objects of monitors that are neither members nor in
@@ -30,8 +24,10 @@ func (p *pass) pruneMonitors(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := p.pruneClaim(ctx, name); err != nil {
-			return err
+		if c := p.seen.claims[name]; c != nil {
+			if err := p.apply.Delete(ctx, c); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -45,6 +41,9 @@ func (p *pass) leftovers() []string {
 	for name := range p.seen.services {
 		found[name] = true
 	}
+	for name := range p.seen.claims {
+		found[name] = true
+	}
 	var list []string
 	for name := range found {
 		if name != "" && find(p.plan.Members, name) < 0 && !inMap(p.seen.facts.Quorum, name) {
@@ -53,19 +52,6 @@ func (p *pass) leftovers() []string {
 	}
 	sort.Strings(list)
 	return list
-}
-
-func (p *pass) pruneClaim(ctx context.Context, name string) error {
-	var claim corev1.PersistentVolumeClaim
-	key := client.ObjectKey{Namespace: p.cluster.Namespace, Name: names.Mon(name)}
-	err := p.Client.Get(ctx, key, &claim)
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read claim %s: %w", key.Name, err)
-	}
-	return p.apply.Delete(ctx, &claim)
 }
 
 func (p *pass) pruneBudget(ctx context.Context) error {

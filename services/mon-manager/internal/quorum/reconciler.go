@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -72,12 +73,13 @@ type Reconciler struct {
 // +kubebuilder:rbac:namespace=cluster,groups=inventory.ceph.rook.io,resources=cephosds,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
 // +kubebuilder:rbac:namespace=cluster,groups="",resources=pods,verbs=get;list;watch
-// +kubebuilder:rbac:namespace=cluster,groups="",resources=services;configmaps;persistentvolumeclaims,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:namespace=cluster,groups="",resources=services;persistentvolumeclaims,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:namespace=cluster,groups="",resources=configmaps,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:namespace=cluster,groups="",resources=secrets,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:namespace=cluster,groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:namespace=cluster,groups=batch,resources=jobs,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:namespace=cluster,groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:namespace=cluster,groups=coordination.k8s.io,resources=leases,verbs=get;list;watch;create;update
+// +kubebuilder:rbac:namespace=cluster,groups=coordination.k8s.io,resources=leases,verbs=get;create;update
 // +kubebuilder:rbac:namespace=cluster,groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Register adds the controller to the manager; changes tells when what Ceph
@@ -85,7 +87,7 @@ type Reconciler struct {
 func (r *Reconciler) Register(mgr manager.Manager, changes <-chan event.GenericEvent) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent}).
-		For(&api.CephCluster{}, builder.WithPredicates(watches.Asked(piece))).
+		For(&api.CephCluster{}, builder.WithPredicates(predicate.Or(watches.Asked(piece), apply.OwnStatus(Name)))).
 		Owns(&appsv1.Deployment{}, builder.WithPredicates(watches.Meaningful())).
 		Owns(&corev1.Service{}).
 		Owns(&corev1.Secret{}).

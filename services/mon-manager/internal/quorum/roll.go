@@ -59,13 +59,14 @@ func (p *pass) applyMonitors(ctx context.Context) (step.Outcome, error) {
 }
 
 // gone tells whether the monitor is left as it is: its node does not exist any
-// more, or somebody asked for its Deployment to be left alone.
+// more, it was stopped to be removed, or somebody asked for its Deployment to be
+// left alone.
 func (p *pass) gone(member Member) bool {
 	live := p.seen.deployments[member.Name]
 	if live != nil && live.Labels[names.LabelDoNotReconcile] != "" {
 		return true
 	}
-	if member.Name == p.plan.Retire && live == nil {
+	if p.retiring(member.Name) {
 		return true
 	}
 	return live != nil && member.Node != "" && !hasNode(p.seen.facts.Nodes, member.Node)
@@ -182,6 +183,9 @@ func image(d *appsv1.Deployment) string {
 func (p *pass) daemons() api.DaemonStatus {
 	common := ""
 	for _, member := range p.plan.Members {
+		if p.retiring(member.Name) {
+			continue
+		}
 		live := p.seen.deployments[member.Name]
 		if live == nil || !settled(live) || common != "" && common != image(live) {
 			return api.DaemonStatus{}

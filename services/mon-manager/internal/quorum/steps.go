@@ -9,8 +9,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -50,10 +48,7 @@ func (p *pass) applyIdentity(ctx context.Context) (step.Outcome, error) {
 	if err := p.apply.Set(ctx, p.cluster, secrets...); err != nil {
 		return step.None, err
 	}
-	if p.seen.override {
-		return step.Done, nil
-	}
-	return step.Done, p.createOverride(ctx)
+	return step.Done, nil
 }
 
 // mint makes the identity and creates its Secret. Create, and not apply: a
@@ -75,17 +70,6 @@ func (p *pass) mint(ctx context.Context) error {
 }
 
 func (p *pass) identity() identity.Identity { return p.seen.identity.Known }
-
-// createOverride makes the ConfigMap that people edit; it is never written again.
-func (p *pass) createOverride(ctx context.Context) error {
-	override := &corev1.ConfigMap{Data: map[string]string{"config": ""}}
-	override.Namespace, override.Name = p.cluster.Namespace, names.ConfigOverride
-	err := p.Client.Create(ctx, override, client.FieldOwner(Name))
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("create ConfigMap %s: %w", names.ConfigOverride, err)
-	}
-	return nil
-}
 
 // decide plans, and persists the intention before anything is done about it.
 func (p *pass) decide(ctx context.Context) (step.Outcome, error) {
@@ -228,30 +212,6 @@ func (p *pass) awaitQuorum(context.Context) (step.Outcome, error) {
 	return step.Done, nil
 }
 
-// retire takes one monitor out of the map, on facts of this moment.
-func (p *pass) retire(ctx context.Context) (step.Outcome, error) {
-	name := p.plan.Retire
-	if name == "" || p.seen.client == nil {
-		return step.Done, nil
-	}
-	quorum, err := p.seen.client.QuorumStatus(ctx)
-	if err != nil {
-		return step.None, err
-	}
-	if !inMap(&quorum, name) {
-		return step.Done, nil
-	}
-	if !SafeToRemove(&quorum, name) {
-		return step.Retry(poll, api.ReasonMonitorsOutOfQuorum, fmt.Sprintf(
-			"Monitor %s is not removed: the monitors left in quorum would be no majority of those left in the map", name)), nil
-	}
-	if err := p.seen.client.MonRemove(ctx, name); err != nil {
-		return step.None, err
-	}
-	p.event(removed(p.cluster, name, p.plan.Change))
-	return step.Retry(time.Second, api.ReasonMonitorsStarting, "Removed monitor "+name+" from the monitor map"), nil
-}
-
 // applyBudget lets evictions happen only while all is well.
 func (p *pass) applyBudget(ctx context.Context) (step.Outcome, error) {
 	if !p.cluster.Spec.DisruptionManagement.ManagePodBudgets || len(p.plan.Members) < 3 {
@@ -307,16 +267,11 @@ func (p *pass) changing(change api.MonitorChange) step.Outcome {
 // applyClaim makes the claim for a store that is on a volume. What a claim asks
 // for is fixed once it is made.
 func (p *pass) applyClaim(ctx context.Context, member Member) error {
-	if template(p.cluster, member) == nil {
+	if template(p.cluster, member) == nil || p.seen.claims[member.Name] != nil {
 		return nil
 	}
-	key := client.ObjectKey{Namespace: p.cluster.Namespace, Name: names.Mon(member.Name)}
-	err := p.Client.Get(ctx, key, &corev1.PersistentVolumeClaim{})
-	if err == nil || !apierrors.IsNotFound(err) {
-		return err
-	}
-	var wanted *corev1ac.PersistentVolumeClaimApplyConfiguration
-	if wanted, err = claim(p.cluster, member); err != nil {
+	wanted, err := claim(p.cluster, member)
+	if err != nil {
 		return err
 	}
 	return p.apply.Set(ctx, p.cluster, wanted)

@@ -3,6 +3,8 @@ package report
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -13,11 +15,17 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 )
 
-// dependent is a kind that needs the CephCluster of its namespace.
-func dependents() []string {
-	return []string{
-		"CephBlockPool", "CephBlockPoolRadosNamespace", "CephFilesystem", "CephFilesystemSubVolumeGroup",
-		"CephFilesystemMirror", "CephRBDMirror", "CephObjectStore", "CephObjectStoreUser", "CephNFS", "CephClient",
+// dependents are the kinds that need the CephCluster of their namespace, by the
+// name of their resource.
+func dependents() map[string]string {
+	return map[string]string{
+		"cephblockpools": "CephBlockPool", "cephblockpoolradosnamespaces": "CephBlockPoolRadosNamespace", "cephrbdmirrors": "CephRBDMirror",
+		"cephfilesystems": "CephFilesystem", "cephfilesystemsubvolumegroups": "CephFilesystemSubVolumeGroup",
+		"cephfilesystemmirrors": "CephFilesystemMirror", "cephnfses": "CephNFS", "cephclients": "CephClient",
+		"cephobjectstores": "CephObjectStore", "cephobjectstoreusers": "CephObjectStoreUser", "cephobjectstoreaccounts": "CephObjectStoreAccount",
+		"cephobjectrealms": "CephObjectRealm", "cephobjectzonegroups": "CephObjectZoneGroup", "cephobjectzones": "CephObjectZone",
+		"cephbuckettopics": "CephBucketTopic", "cephbucketnotifications": "CephBucketNotification",
+		"cephcosidrivers": "CephCOSIDriver", "cephnvmeofgateways": "CephNVMeOFGateway",
 	}
 }
 
@@ -26,7 +34,7 @@ func dependents() []string {
 // cluster is being deleted.
 func observeDependents(ctx context.Context, reader client.Reader, cluster *api.CephCluster) ([]string, error) {
 	var found []string
-	for _, kind := range dependents() {
+	for _, kind := range slices.Sorted(maps.Values(dependents())) {
 		list := &metav1.PartialObjectMetadataList{}
 		list.SetGroupVersionKind(schema.GroupVersionKind{
 			Group: api.SchemeGroupVersion.Group, Version: api.SchemeGroupVersion.Version, Kind: kind + "List",

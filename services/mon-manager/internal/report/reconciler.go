@@ -58,7 +58,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch;patch
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters/status,verbs=get;patch
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters/finalizers,verbs=update
-// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephblockpools;cephblockpoolradosnamespaces;cephfilesystems;cephfilesystemsubvolumegroups;cephfilesystemmirrors;cephrbdmirrors;cephobjectstores;cephobjectstoreusers;cephnfses;cephclients,verbs=list
+// +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephblockpools;cephblockpoolradosnamespaces;cephfilesystems;cephfilesystemsubvolumegroups;cephfilesystemmirrors;cephrbdmirrors;cephobjectstores;cephobjectstoreusers;cephobjectstoreaccounts;cephobjectrealms;cephobjectzonegroups;cephobjectzones;cephbuckettopics;cephbucketnotifications;cephcosidrivers;cephnvmeofgateways;cephnfses;cephclients,verbs=list
 // +kubebuilder:rbac:namespace=cluster,groups="",resources=secrets;configmaps,verbs=get;list;watch;patch
 // +kubebuilder:rbac:namespace=cluster,groups=events.k8s.io,resources=events,verbs=create;patch
 

@@ -1,7 +1,7 @@
 package settings
 
 import (
-	"maps"
+	"cmp"
 	"slices"
 	"sort"
 	"strings"
@@ -16,12 +16,21 @@ type Option struct {
 	Name string `json:"name"`
 }
 
+// Note is what is remembered of an option that we set. Ceph stores what it
+// understood: "4G" becomes 4294967296. Where that differs, Sent is what the spec
+// says and Stored what Ceph made of it; else both are empty.
+type Note struct {
+	Option
+	Sent   string `json:"sent,omitempty"`
+	Stored string `json:"stored,omitempty"`
+}
+
 // Plan is what to change.
 type Plan struct {
 	Set    map[Option]string
 	Remove []Option
-	// Record is the list of options to remember, sorted.
-	Record []Option
+	// Record is what to remember before anything is changed, sorted.
+	Record []Note
 	Mute   []string
 	Unmute []string
 }
@@ -55,31 +64,67 @@ func Wanted(cluster *api.CephCluster) map[Option]string {
 	return wanted
 }
 
-// Decide compares what is wanted with what Ceph holds. Recorded are the options
-// that an earlier pass set.
-func Decide(cluster *api.CephCluster, dump []ceph.ConfigOption, recorded []Option, mutes []ceph.HealthMute) Plan {
+// Decide compares what is wanted with what Ceph holds. Recorded is what an
+// earlier pass set. A value is as wanted when it is the one that Ceph made of it
+// before. What has to be removed stays recorded until it is.
+func Decide(cluster *api.CephCluster, dump []ceph.ConfigOption, recorded []Note, mutes []ceph.HealthMute) Plan {
 	plan := Plan{Set: map[Option]string{}}
-	stored := map[Option]string{}
-	for _, option := range dump {
-		stored[Option{section(option), option.Name}] = option.Value
+	stored, notes := values(dump), map[Option]Note{}
+	for _, note := range recorded {
+		notes[note.Option] = note
 	}
 	wanted := Wanted(cluster)
 	for option, value := range wanted {
-		if held, found := stored[option]; !found || held != value {
+		note := Note{Option: option}
+		switch held, found := stored[option]; {
+		case found && held == value:
+		case found && notes[option] == Note{option, value, held}:
+			note = notes[option]
+		default:
 			plan.Set[option] = value
 		}
+		plan.Record = append(plan.Record, note)
 	}
-	for _, option := range recorded {
+	for option := range notes {
 		if _, still := wanted[option]; still {
 			continue
 		}
 		if _, found := stored[option]; found {
 			plan.Remove = append(plan.Remove, option)
+			plan.Record = append(plan.Record, Note{Option: option})
 		}
 	}
-	plan.Record = order(slices.Collect(maps.Keys(wanted)))
+	order(plan.Remove)
+	orderNotes(plan.Record)
 	plan.decideMutes(cluster, mutes)
 	return plan
+}
+
+// Learn returns what to remember once the plan was carried out: taken are the
+// options that Ceph did not refuse, and dump is what it holds afterwards.
+// Removed options are forgotten.
+func Learn(plan Plan, taken []Option, dump []ceph.ConfigOption) []Note {
+	stored := values(dump)
+	var learned []Note
+	for _, note := range plan.Record {
+		if slices.Contains(plan.Remove, note.Option) {
+			continue
+		}
+		sent := plan.Set[note.Option]
+		if held, found := stored[note.Option]; found && held != sent && slices.Contains(taken, note.Option) {
+			note.Sent, note.Stored = sent, held
+		}
+		learned = append(learned, note)
+	}
+	return learned
+}
+
+func values(dump []ceph.ConfigOption) map[Option]string {
+	stored := map[Option]string{}
+	for _, option := range dump {
+		stored[Option{section(option), option.Name}] = option.Value
+	}
+	return stored
 }
 
 // oldCiphers are the health checks that Ceph 20 raises because the cluster still
@@ -139,13 +184,16 @@ func canonical(name string) string {
 }
 
 func order(list []Option) []Option {
-	sort.Slice(list, func(i, j int) bool {
-		if list[i].Who != list[j].Who {
-			return list[i].Who < list[j].Who
-		}
-		return list[i].Name < list[j].Name
-	})
+	slices.SortFunc(list, compare)
 	return list
+}
+
+func orderNotes(list []Note) {
+	slices.SortFunc(list, func(a, b Note) int { return compare(a.Option, b.Option) })
+}
+
+func compare(a, b Option) int {
+	return cmp.Or(strings.Compare(a.Who, b.Who), strings.Compare(a.Name, b.Name))
 }
 
 func boolean(on bool) string {

@@ -47,7 +47,7 @@ func TestDecide(t *testing.T) {
 		}
 	})
 	t.Run("removes_what_left_the_spec_and_was_ours", func(t *testing.T) {
-		if diff := cmp.Diff([]Option{option}, Decide(with(nil), stored(asked), []Option{option}, nil).Remove); diff != "" {
+		if diff := cmp.Diff([]Option{option}, Decide(with(nil), stored(asked), []Note{{Option: option}}, nil).Remove); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -69,6 +69,47 @@ func TestDecide(t *testing.T) {
 			t.Errorf("set %v", got.Set)
 		}
 	})
+}
+
+func TestAValueThatCephSpellsDifferentlyIsSetOnce(t *testing.T) {
+	option := Option{"osd", "osd_memory_target"}
+	cluster := with(map[string]map[string]string{"osd": {"osd_memory_target": "4G"}})
+	held := func(value string) []ceph.ConfigOption {
+		return append(stored(with(nil)), ceph.ConfigOption{Section: option.Who, Name: option.Name, Value: value})
+	}
+	first := Decide(cluster, stored(with(nil)), nil, nil)
+	if diff := cmp.Diff(map[Option]string{option: "4G"}, first.Set); diff != "" {
+		t.Fatal(diff)
+	}
+	known := Learn(first, []Option{option}, held("4294967296"))
+	second := Decide(cluster, held("4294967296"), known, nil)
+	if len(second.Set) != 0 {
+		t.Errorf("set again: %v", second.Set)
+	}
+	if diff := cmp.Diff(known, second.Record); diff != "" {
+		t.Errorf("a settled pass notes something else (-before +after):\n%s", diff)
+	}
+	if third := Decide(cluster, held("1024"), known, nil); third.Set[option] != "4G" {
+		t.Error("a value that somebody else changed stays")
+	}
+	cluster = with(map[string]map[string]string{"osd": {"osd_memory_target": "5G"}})
+	if fourth := Decide(cluster, held("4294967296"), known, nil); fourth.Set[option] != "5G" {
+		t.Error("a new value of the spec is not set")
+	}
+	for _, note := range Learn(Decide(cluster, held("4294967296"), known, nil), nil, held("4294967296")) {
+		if note.Sent != "" {
+			t.Errorf("a refused value is taken for set: %+v", note)
+		}
+	}
+	gone := Decide(with(nil), held("4294967296"), known, nil)
+	if diff := cmp.Diff([]Option{option}, gone.Remove); diff != "" {
+		t.Error(diff)
+	}
+	for _, note := range Learn(gone, nil, stored(with(nil))) {
+		if note.Option == option {
+			t.Error("a removed option is remembered")
+		}
+	}
 }
 
 func TestEncryptionIsAsked(t *testing.T) {

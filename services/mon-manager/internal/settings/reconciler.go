@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -67,7 +68,7 @@ type Reconciler struct {
 func (r *Reconciler) Register(mgr manager.Manager, changes <-chan event.GenericEvent) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent}).
-		For(&api.CephCluster{}, builder.WithPredicates(watches.Asked(nil))).
+		For(&api.CephCluster{}, builder.WithPredicates(predicate.Or(watches.Asked(nil), apply.OwnStatus(Name)))).
 		WatchesRawSource(source.Channel(changes, &handler.EnqueueRequestForObject{})).
 		Complete(reconcile.AsReconciler(r.Client, r))
 }
@@ -117,14 +118,24 @@ func (r *Reconciler) applySettings(ctx context.Context, cluster *api.CephCluster
 	}
 	plan := Decide(cluster, dump, recorded, status.Health.Mutes)
 	plan.Mute = append(plan.Mute, OldCiphers(cluster, status.Health)...)
-	if err := remember(ctx, session, recorded, plan, raw); err != nil {
+	raw, err = remember(ctx, session, plan.Record, raw)
+	if err != nil {
 		return step.None, err
 	}
-	return change(ctx, session, plan)
+	taken, outcome, err := change(ctx, session, plan)
+	if err != nil || len(plan.Set)+len(plan.Remove) == 0 {
+		return outcome, err
+	}
+	dump, err = session.ConfigDump(ctx)
+	if err != nil {
+		return step.None, err
+	}
+	_, err = remember(ctx, session, Learn(plan, taken, dump), raw)
+	return outcome, err
 }
 
 // record reads which options we set before.
-func record(ctx context.Context, session ceph.Client) ([]Option, []byte, error) {
+func record(ctx context.Context, session ceph.Client) ([]Note, []byte, error) {
 	raw, err := session.ConfigKeyGet(ctx, recordKey)
 	if errors.Is(err, ceph.ErrNotFound) {
 		return nil, nil, nil
@@ -132,35 +143,31 @@ func record(ctx context.Context, session ceph.Client) ([]Option, []byte, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	var options []Option
-	if err := json.Unmarshal(raw, &options); err != nil {
+	var notes []Note
+	if err := json.Unmarshal(raw, &notes); err != nil {
 		return nil, nil, fmt.Errorf("read %s: %w", recordKey, err)
 	}
-	return options, bytes.TrimSpace(raw), nil
+	return notes, bytes.TrimSpace(raw), nil
 }
 
-// remember notes the options before the first of them is set: what is set and
-// not noted would stay for ever. What has to be removed stays noted until it is.
-func remember(ctx context.Context, session ceph.Client, recorded []Option, plan Plan, raw []byte) error {
-	all := slices.Clone(plan.Record)
-	for _, option := range plan.Remove {
-		if !slices.Contains(all, option) && slices.Contains(recorded, option) {
-			all = append(all, option)
-		}
-	}
-	body, err := json.Marshal(order(all))
+// remember writes the notes unless they are what is written, and returns them.
+// It comes before the first option is set, because what is set and not noted
+// would stay for ever, and after the last, with what Ceph made of the values.
+func remember(ctx context.Context, session ceph.Client, notes []Note, raw []byte) ([]byte, error) {
+	body, err := json.Marshal(notes)
 	if err != nil {
-		return fmt.Errorf("encode %s: %w", recordKey, err)
+		return nil, fmt.Errorf("encode %s: %w", recordKey, err)
 	}
 	if bytes.Equal(body, raw) {
-		return nil
+		return raw, nil
 	}
-	return session.ConfigKeySet(ctx, recordKey, body)
+	return body, session.ConfigKeySet(ctx, recordKey, body)
 }
 
-// change makes the changes. An option that Ceph refuses is named and stops no
-// other one.
-func change(ctx context.Context, session ceph.Client, plan Plan) (step.Outcome, error) {
+// change makes the changes and returns the options that Ceph took. One that it
+// refuses is named and stops no other one.
+func change(ctx context.Context, session ceph.Client, plan Plan) ([]Option, step.Outcome, error) {
+	var taken []Option
 	var refused []string
 	for _, option := range order(slices.Collect(maps.Keys(plan.Set))) {
 		err := session.ConfigSet(ctx, option.Who, option.Name, plan.Set[option])
@@ -169,21 +176,22 @@ func change(ctx context.Context, session ceph.Client, plan Plan) (step.Outcome, 
 			continue
 		}
 		if err != nil {
-			return step.None, err
+			return nil, step.None, err
 		}
+		taken = append(taken, option)
 	}
 	for _, option := range plan.Remove {
 		if err := session.ConfigRemove(ctx, option.Who, option.Name); err != nil {
-			return step.None, err
+			return nil, step.None, err
 		}
 	}
 	if err := mute(ctx, session, plan); err != nil {
-		return step.None, err
+		return nil, step.None, err
 	}
 	if len(refused) > 0 {
-		return step.Stall(api.ReasonInvalidSpec, "Ceph refuses options of `spec.cephConfig`; correct or remove them: "+problem.Sentence(refused)), nil
+		return taken, step.Stall(api.ReasonInvalidSpec, "Ceph refuses options of `spec.cephConfig`; correct or remove them: "+problem.Sentence(refused)), nil
 	}
-	return step.Done, nil
+	return taken, step.Done, nil
 }
 
 func mute(ctx context.Context, session ceph.Client, plan Plan) error {

@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -245,7 +246,7 @@ func TestAClusterComesUpAndRests(t *testing.T) {
 	}
 	for _, name := range []string{
 		names.MonSecret, names.MonsKeyring, names.AdminKeyring, names.ConfigSecret, "rook-ceph-mgr-a-keyring",
-		"my-cluster-mon-manager-keyring", "my-cluster-osd-manager-keyring", "my-cluster-mds-manager-keyring", "my-cluster-provisioner-keyring",
+		"rook-ceph-mon-manager-keyring", "rook-ceph-osd-manager-keyring", "rook-ceph-mds-manager-keyring", "rook-ceph-provisioner-keyring",
 		"rook-csi-rbd-node", "rook-csi-rbd-provisioner", "rook-csi-cephfs-node", "rook-csi-cephfs-provisioner",
 	} {
 		if err := w.client.Get(w.ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, &corev1.Secret{}); err != nil {
@@ -335,11 +336,11 @@ func TestALostSecretStopsAndDisturbsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	saved := secret.DeepCopy()
-	secret.Finalizers = nil
-	if err := w.client.Update(w.ctx, secret); err != nil {
+	if err := w.client.Delete(w.ctx, secret); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.client.Delete(w.ctx, secret); client.IgnoreNotFound(err) != nil {
+	// Only now: nobody can put a finalizer back on what is being deleted.
+	if err := w.client.Patch(w.ctx, secret, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))); err != nil {
 		t.Fatal(err)
 	}
 	w.await("the refusal", func(c *api.CephCluster) bool {

@@ -6,15 +6,19 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/urfave/cli/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -67,60 +71,82 @@ func register(m manager.Manager, dialer ceph.Dialer, image string, counted link.
 	if err := m.Add(links); err != nil {
 		return fmt.Errorf("add connections: %w", err)
 	}
+	return newService(environment{
+		kube: m.GetClient(), live: m.GetAPIReader(), links: links, events: m.GetEventRecorder,
+		clock: now, random: rand.Reader, image: image,
+	}).register(m, links.Subscribe)
+}
+
+// sessions are what the controllers need of the connections to clusters.
+type sessions interface {
+	Ensure(types.NamespacedName, link.Target)
+	Bootstrap(types.NamespacedName) (ceph.Client, error)
+	Session(types.NamespacedName) (ceph.Client, error)
+	Forget(types.NamespacedName)
+}
+
+// environment is what the controllers work with.
+type environment struct {
+	kube client.Client
+	// live reads around the cache.
+	live   client.Reader
+	links  sessions
+	events func(controller string) events.EventRecorder
+	clock  clock.PassiveClock
+	// random makes keys.
+	random io.Reader
+	// image is our own, which carries the cephlet.
+	image string
+}
+
+// service is all controllers of mon-manager.
+type service struct {
+	quorum   quorum.Reconciler
+	mgr      mgr.Reconciler
+	users    users.Reconciler
+	settings settings.Reconciler
+	health   health.Reconciler
+	report   report.Reconciler
+}
+
+// newService puts the controllers together.
+func newService(env environment) *service {
 	token := func(holder string) disruption.Token {
-		return disruption.Token{Client: liveLeases{m.GetClient(), m.GetAPIReader()}, Service: holder, Duration: tokenDuration}
+		return disruption.Token{Client: env.kube, Reader: env.live, Service: holder, Duration: tokenDuration}
 	}
-	for _, add := range []func() error{
-		func() error {
-			return (&quorum.Reconciler{
-				Client: m.GetClient(), Live: m.GetAPIReader(), Links: links, Events: m.GetEventRecorder(quorum.Name),
-				Clock: now, Random: rand.Reader, Image: image, Token: token(quorum.Name),
-			}).Register(m, links.Subscribe())
+	return &service{
+		quorum: quorum.Reconciler{
+			Client: env.kube, Live: env.live, Links: env.links, Events: env.events(quorum.Name),
+			Clock: env.clock, Random: env.random, Image: env.image, Token: token(quorum.Name),
 		},
-		func() error {
-			return (&mgr.Reconciler{
-				Client: m.GetClient(), Links: links, Events: m.GetEventRecorder(mgr.Name),
-				Clock: now, Random: rand.Reader, Image: image, Token: token(mgr.Name),
-			}).Register(m, links.Subscribe())
+		mgr: mgr.Reconciler{
+			Client: env.kube, Links: env.links, Events: env.events(mgr.Name),
+			Clock: env.clock, Random: env.random, Image: env.image, Token: token(mgr.Name),
 		},
-		func() error {
-			return (&users.Reconciler{Client: m.GetClient(), Links: links, Clock: now}).Register(m, links.Subscribe())
-		},
-		func() error {
-			return (&settings.Reconciler{
-				Client: m.GetClient(), Links: links, Events: m.GetEventRecorder(settings.Name), Clock: now,
-			}).Register(m, links.Subscribe())
-		},
-		func() error {
-			return (&health.Reconciler{
-				Client: m.GetClient(), Links: links, Events: m.GetEventRecorder(health.Name), Clock: now,
-			}).Register(m, links.Subscribe())
-		},
-		func() error {
-			return (&report.Reconciler{
-				Client: m.GetClient(), Live: m.GetAPIReader(), Links: links, Events: m.GetEventRecorder(report.Name), Clock: now,
-			}).Register(m)
-		},
-	} {
-		if err := add(); err != nil {
-			return err
+		users:    users.Reconciler{Client: env.kube, Links: env.links, Clock: env.clock},
+		settings: settings.Reconciler{Client: env.kube, Links: env.links, Events: env.events(settings.Name), Clock: env.clock},
+		health:   health.Reconciler{Client: env.kube, Links: env.links, Events: env.events(health.Name), Clock: env.clock},
+		report:   report.Reconciler{Client: env.kube, Live: env.live, Links: env.links, Events: env.events(report.Name), Clock: env.clock},
+	}
+}
+
+// register adds all controllers to the manager; subscribe gives each a channel
+// that tells when what Ceph says has changed.
+func (s *service) register(m manager.Manager, subscribe func() <-chan event.GenericEvent) error {
+	for _, one := range []interface {
+		Register(manager.Manager, <-chan event.GenericEvent) error
+	}{&s.quorum, &s.mgr, &s.users, &s.settings, &s.health} {
+		if err := one.Register(m, subscribe()); err != nil {
+			return fmt.Errorf("register %T: %w", one, err)
 		}
+	}
+	if err := s.report.Register(m); err != nil {
+		return fmt.Errorf("register %T: %w", &s.report, err)
 	}
 	return nil
 }
 
-// liveLeases reads around the cache, so that no informer for Leases is started.
-type liveLeases struct {
-	client.Client
-	live client.Reader
-}
-
-// Get reads around the cache.
-func (l liveLeases) Get(ctx context.Context, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
-	return l.live.Get(ctx, key, obj, opts...)
-}
-
-// Cache narrows the informers: only pods of ours, and of nodes only what
+// Cache narrows the informers: only pods and claims of ours, and of nodes only what
 // placement looks at.
 func Cache(_ *cli.Context, options *cache.Options) {
 	ours, err := labels.NewRequirement(names.LabelApp, selection.In, []string{"rook-ceph-mon", "rook-ceph-mgr", release.App})
@@ -131,6 +157,7 @@ func Cache(_ *cli.Context, options *cache.Options) {
 		options.ByObject = map[client.Object]cache.ByObject{}
 	}
 	options.ByObject[&corev1.Pod{}] = cache.ByObject{Label: labels.NewSelector().Add(*ours), Transform: slimPod}
+	options.ByObject[&corev1.PersistentVolumeClaim{}] = cache.ByObject{Label: labels.NewSelector().Add(*ours)}
 	options.ByObject[&corev1.Node{}] = cache.ByObject{Transform: slimNode}
 }
 

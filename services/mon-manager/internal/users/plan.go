@@ -25,10 +25,10 @@ type wanted struct {
 // Wanted returns the users of a cluster, in a stable order.
 func Wanted(cluster *api.CephCluster) []wanted {
 	list := []wanted{
-		{Identity: keyring.MonManager(), secret: names.ServiceKeyring(cluster.Name, "mon-manager")},
-		{Identity: keyring.OSDManager(), secret: names.ServiceKeyring(cluster.Name, "osd-manager")},
-		{Identity: keyring.MDSManager(), secret: names.ServiceKeyring(cluster.Name, "mds-manager")},
-		{Identity: keyring.Provisioner(), secret: names.ServiceKeyring(cluster.Name, "provisioner")},
+		{Identity: keyring.MonManager(), secret: names.ServiceKeyring("mon-manager")},
+		{Identity: keyring.OSDManager(), secret: names.ServiceKeyring("osd-manager")},
+		{Identity: keyring.MDSManager(), secret: names.ServiceKeyring("mds-manager")},
+		{Identity: keyring.Provisioner(), secret: names.ServiceKeyring("provisioner")},
 	}
 	if cluster.Spec.CSI.SkipUserCreation {
 		return list

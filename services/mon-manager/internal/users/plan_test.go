@@ -22,10 +22,10 @@ func TestEveryServiceAndDriverHasItsOwnSecret(t *testing.T) {
 		got = append(got, w.secret+" "+w.Entity)
 	}
 	want := []string{
-		"my-cluster-mon-manager-keyring client.rook-mon-manager",
-		"my-cluster-osd-manager-keyring client.rook-osd-manager",
-		"my-cluster-mds-manager-keyring client.rook-mds-manager",
-		"my-cluster-provisioner-keyring client.rook-provisioner",
+		"rook-ceph-mon-manager-keyring client.rook-mon-manager",
+		"rook-ceph-osd-manager-keyring client.rook-osd-manager",
+		"rook-ceph-mds-manager-keyring client.rook-mds-manager",
+		"rook-ceph-provisioner-keyring client.rook-provisioner",
 		"rook-csi-cephfs-node client.csi-cephfs-node",
 		"rook-csi-cephfs-provisioner client.csi-cephfs-provisioner",
 		"rook-csi-rbd-node client.csi-rbd-node",

@@ -33,20 +33,6 @@ func Asked(piece func(client.Object) any) predicate.Predicate {
 	}}
 }
 
-// Conditions is a piece for Asked: the status of all conditions but for the
-// words in them, and who they are.
-func Conditions(obj client.Object) any {
-	cluster, ok := obj.(*api.CephCluster)
-	if !ok {
-		return nil
-	}
-	list := map[string][2]string{}
-	for _, c := range cluster.Status.Conditions {
-		list[c.Type] = [2]string{string(c.Status), c.Reason}
-	}
-	return list
-}
-
 // Meaningful passes changes of a Deployment that are more than a count of
 // replicas on the way.
 func Meaningful() predicate.Predicate {

@@ -23,19 +23,30 @@ type Volume struct {
 	Namespace  string
 	Image      string
 	ReadOnly   bool
-	// MapOptions are added to the kernel client's options.
-	MapOptions string
+	// ClusterID and Entry say which journal entry names the volume's holder.
+	ClusterID, Entry string
+	// MapOptions and UnmapOptions are those of the StorageClass, for all mounters;
+	// see Ignored.
+	MapOptions, UnmapOptions string
 }
 
 // Attachment is the record of one attached volume.
 type Attachment struct {
 	VolumeID string `json:"volumeID"`
-	Backend  string `json:"backend"`
-	Pool     string `json:"pool"`
+	// Boot is the boot of the node that the volume was attached in. Everything below
+	// that the kernel numbers means something else in another one.
+	Boot string `json:"boot,omitempty"`
+	// ClusterID and Entry lead to the journal entry that names this node as holder.
+	ClusterID string `json:"clusterID,omitempty"`
+	Entry     string `json:"entry,omitempty"`
+	Backend   string `json:"backend"`
+	Pool      string `json:"pool"`
 	// Namespace is the RADOS namespace.
 	Namespace string `json:"namespace,omitempty"`
 	Image     string `json:"image"`
 	ReadOnly  bool   `json:"readOnly,omitempty"`
+	// UnmapOptions are those of the StorageClass, for all mounters.
+	UnmapOptions string `json:"unmapOptions,omitempty"`
 	// Device is the block device, empty until it is there.
 	Device string `json:"device,omitempty"`
 	// Address is the client's address in Ceph if the backend knows it.
@@ -73,6 +84,8 @@ var ErrNoBackend = errors.New("no way to attach RBD images on this node")
 type Attacher struct {
 	// Directory holds one directory per attached volume.
 	Directory string
+	// Boot is the running boot; see record.Boot.
+	Boot string
 	// Backends in order of preference.
 	Backends []Backend
 }
@@ -93,8 +106,8 @@ func (a Attacher) Attach(ctx context.Context, volume Volume, choice Choice) (Att
 		return Attachment{}, fmt.Errorf("make directory of volume: %w", err)
 	}
 	record = Attachment{
-		VolumeID: volume.ID, Backend: backend.Name(), Pool: volume.Pool, Namespace: volume.Namespace,
-		Image: volume.Image, ReadOnly: volume.ReadOnly,
+		VolumeID: volume.ID, Boot: a.Boot, ClusterID: volume.ClusterID, Entry: volume.Entry, Backend: backend.Name(),
+		Pool: volume.Pool, Namespace: volume.Namespace, Image: volume.Image, ReadOnly: volume.ReadOnly, UnmapOptions: volume.UnmapOptions,
 	}
 	save := func() error { return write(dir, record) }
 	if err := save(); err != nil {
@@ -131,7 +144,8 @@ func (a Attacher) reuse(ctx context.Context, volume Volume) (Attachment, bool, e
 	return Attachment{}, false, nil
 }
 
-// Detach takes the device of a volume away; it is no error if there is none.
+// Detach takes the device of a volume away; it is no error if there is none. What a
+// record of another boot names is gone or belongs to others: only the record is removed.
 func (a Attacher) Detach(ctx context.Context, volumeID string) error {
 	record, err := a.Find(volumeID)
 	if errors.Is(err, os.ErrNotExist) {
@@ -140,13 +154,15 @@ func (a Attacher) Detach(ctx context.Context, volumeID string) error {
 	if err != nil {
 		return err
 	}
-	backend, err := a.backend(record.Backend)
-	if err != nil {
-		return err
-	}
 	dir := a.dir(volumeID)
-	if err := backend.Detach(ctx, dir, record); err != nil {
-		return fmt.Errorf("detach %s/%s from %s: %w", record.Pool, record.Image, record.Device, err)
+	if a.booted(record) {
+		backend, err := a.backend(record.Backend)
+		if err != nil {
+			return err
+		}
+		if err := backend.Detach(ctx, dir, record); err != nil {
+			return fmt.Errorf("detach %s/%s from %s: %w", record.Pool, record.Image, record.Device, err)
+		}
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("remove directory of volume: %w", err)
@@ -162,11 +178,15 @@ func (a Attacher) Find(volumeID string) (Attachment, error) {
 // Serves tells whether the device of a record is there and works.
 func (a Attacher) Serves(record Attachment) bool {
 	backend, err := a.backend(record.Backend)
-	return err == nil && record.Device != "" && backend.Healthy(a.dir(record.VolumeID), record)
+	return err == nil && record.Device != "" && a.booted(record) && backend.Healthy(a.dir(record.VolumeID), record)
 }
 
+// booted tells whether a record was written in the running boot. One that does not
+// say is taken for such: backends compare names as well as numbers.
+func (a Attacher) booted(record Attachment) bool { return record.Boot == "" || record.Boot == a.Boot }
+
 // List returns the records of all volumes that were attached here, also those
-// of a predecessor.
+// of a predecessor. Those that can be read come beside an error about the others.
 func (a Attacher) List() ([]Attachment, error) { return record.List[Attachment](a.Directory) }
 
 func (a Attacher) dir(volumeID string) string { return record.Dir(a.Directory, volumeID) }

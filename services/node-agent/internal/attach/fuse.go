@@ -81,7 +81,7 @@ func (e Export) Attach(ctx context.Context, dir string, volume Volume, record *A
 	if volume.ReadOnly {
 		mode = loop.ReadOnly
 	}
-	if record.Loop, err = loop.Attach(file, mode); err != nil {
+	if record.Loop, err = loop.Attach(file, loopName(dir), mode); err != nil {
 		return err
 	}
 	record.Device = loop.Device(record.Loop)
@@ -138,6 +138,10 @@ func options(settings ...string) string {
 	return strings.Join(escaped, ",")
 }
 
+// loopName is what the loop device of a volume carries: its file does not tell one
+// volume from another.
+func loopName(dir string) string { return filepath.Base(dir) }
+
 // Healthy tells whether daemon and loop device still belong together.
 func (Export) Healthy(dir string, record Attachment) bool {
 	if !record.Process.Alive() {
@@ -147,7 +151,7 @@ func (Export) Healthy(dir string, record Attachment) bool {
 	if err != nil || seen != record.File {
 		return false
 	}
-	serves, err := loop.Serves(record.Loop, record.File)
+	serves, err := loop.Serves(record.Loop, record.File, loopName(dir))
 	return err == nil && serves
 }
 
@@ -155,7 +159,7 @@ func (Export) Healthy(dir string, record Attachment) bool {
 // waits for its end.
 func (Export) Detach(ctx context.Context, dir string, record Attachment) error {
 	if record.Device != "" {
-		err := loop.Detach(record.Loop, record.File, patience)
+		err := loop.Detach(record.Loop, record.File, loopName(dir), patience)
 		if err != nil && !errors.Is(err, loop.ErrNotAttached) {
 			return err
 		}

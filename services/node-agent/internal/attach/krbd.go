@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -93,9 +94,8 @@ func addOrder(volume Volume) string {
 	if volume.Namespace != "" {
 		opts = append(opts, "_pool_ns="+volume.Namespace)
 	}
-	if volume.MapOptions != "" {
-		opts = append(opts, volume.MapOptions)
-	}
+	wanted, _ := optionsFor(Kernel, volume.MapOptions, mapReserved)
+	opts = append(opts, wanted...)
 	return strings.Join([]string{strings.Join(monitors, ","), strings.Join(opts, ","), volume.Pool, volume.Image, "-"}, " ")
 }
 
@@ -170,7 +170,9 @@ func (k Krbd) Detach(_ context.Context, _ string, record Attachment) error {
 	} else if !k.Healthy("", record) {
 		return nil
 	}
-	if err := os.WriteFile(k.control("remove"), []byte(id), 0); err != nil {
+	order, _ := optionsFor(Kernel, record.UnmapOptions, unmapReserved)
+	order = append([]string{id}, slices.Compact(order)...)
+	if err := os.WriteFile(k.control("remove"), []byte(strings.Join(order, " ")), 0); err != nil {
 		return fmt.Errorf("remove image from the kernel: %w", err)
 	}
 	return nil

@@ -30,12 +30,16 @@ var (
 
 // Decide says what to do with a device, from the journal's record and from
 // what was found on the device. wanted is the file system that was asked for;
-// one that exists already wins.
-func Decide(recorded journal.Format, found probe.Report, wanted string) (Action, string, error) {
+// one that exists already wins. Only a blank device is formatted, or what a mkfs that was
+// begun on a blank one and did not end left there.
+func Decide(recorded journal.Format, found Contents, wanted string) (Action, string, error) {
 	switch recorded.State {
 	case journal.Formatting:
-		// mkfs was interrupted, and nobody can have mounted the volume since.
-		return Make, wanted, supported(wanted)
+		// mkfs ended and its record was lost, or it was interrupted.
+		if found.remains() {
+			return Make, wanted, supported(wanted)
+		}
+		return existing(found, recorded.Type)
 	case journal.Formatted:
 		if found.Blank() {
 			return Mount, "", fmt.Errorf("%w: the journal says that %s was made and the device is blank", ErrDataMissing, recorded.Type)
@@ -49,9 +53,13 @@ func Decide(recorded journal.Format, found probe.Report, wanted string) (Action,
 }
 
 // existing finds the file system to mount among the signatures.
-func existing(found probe.Report, recorded string) (Action, string, error) {
+func existing(found Contents, recorded string) (Action, string, error) {
 	var others []string
 	for _, signature := range found.Signatures {
+		if signature.Type == found.Unfinished {
+			others = append(others, signature.String()+", which was never finished")
+			continue
+		}
 		if signature.Kind != probe.Filesystem {
 			others = append(others, signature.String())
 			continue

@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/rook-ceph/rook-ceph/shared/disk/probe"
 )
 
 // makers holds the program and arguments that make each file system. A new
@@ -45,20 +43,20 @@ func (Tools) Format(ctx context.Context, device, kind, options string) error {
 }
 
 // Look reads what is on a device, past the page cache's copy.
-func (Tools) Look(device string) (probe.Report, error) {
+func (Tools) Look(device string) (Contents, error) {
 	file, err := os.Open(device)
 	if err != nil {
-		return probe.Report{}, fmt.Errorf("open device: %w", err)
+		return Contents{}, fmt.Errorf("open device: %w", err)
 	}
 	defer file.Close()
 	if err := unix.IoctlSetInt(int(file.Fd()), unix.BLKFLSBUF, 0); err != nil {
-		return probe.Report{}, fmt.Errorf("drop cached blocks of %s: %w", device, err)
+		return Contents{}, fmt.Errorf("drop cached blocks of %s: %w", device, err)
 	}
 	size, err := Size(file)
 	if err != nil {
-		return probe.Report{}, err
+		return Contents{}, err
 	}
-	return probe.Scan(file, size)
+	return inspect(file, size)
 }
 
 // Size returns the size of an open block device.

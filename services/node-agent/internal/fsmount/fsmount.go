@@ -39,6 +39,9 @@ type Access struct {
 // Mount is the record of one mounted volume.
 type Mount struct {
 	Volume
+	// Boot is the boot of the node that the volume was mounted in. A process of another
+	// one is not ours, whatever its number.
+	Boot string `json:"boot,omitempty"`
 	// Mounter is the way that was chosen.
 	Mounter string `json:"mounter"`
 	// Process serves a user-space mount.
@@ -68,6 +71,8 @@ var ErrNoMounter = errors.New("no way to mount CephFS on this node")
 type Mounters struct {
 	// Directory holds one directory per mounted volume.
 	Directory string
+	// Boot is the running boot; see record.Boot.
+	Boot string
 	// Known are the mounters in order of preference.
 	Known []Mounter
 }
@@ -83,7 +88,7 @@ func (m Mounters) Mount(ctx context.Context, access Access, volume Volume, wante
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Mount{}, fmt.Errorf("make directory of volume: %w", err)
 	}
-	made := Mount{Volume: volume, Mounter: mounter.Name()}
+	made := Mount{Volume: volume, Boot: m.Boot, Mounter: mounter.Name()}
 	if err := record.Write(dir, made); err != nil {
 		return Mount{}, err
 	}
@@ -96,17 +101,23 @@ func (m Mounters) Mount(ctx context.Context, access Access, volume Volume, wante
 // Find returns the record of a volume, os.ErrNotExist if there is none.
 func (m Mounters) Find(volumeID string) (Mount, error) { return record.Read[Mount](m.dir(volumeID)) }
 
-// List returns the records of all volumes that were mounted here.
+// List returns the records of all volumes that were mounted here. Those that can be
+// read come beside an error about the others.
 func (m Mounters) List() ([]Mount, error) { return record.List[Mount](m.Directory) }
 
 // Serves tells whether what serves a mount is there.
 func (m Mounters) Serves(made Mount) bool {
 	mounter := m.named(made.Mounter)
-	return mounter != nil && mounter.Serves(made)
+	return mounter != nil && m.booted(made) && mounter.Serves(made)
 }
 
+// booted tells whether a record was written in the running boot. One that does not say
+// is taken for such.
+func (m Mounters) booted(made Mount) bool { return made.Boot == "" || made.Boot == m.Boot }
+
 // End forgets a volume whose mount point was unmounted, once all of it is
-// written. It is no error if there is no record.
+// written. It is no error if there is no record. Nothing is left to wait for of what was
+// mounted in another boot.
 func (m Mounters) End(ctx context.Context, volumeID string) error {
 	made, err := m.Find(volumeID)
 	if errors.Is(err, os.ErrNotExist) {
@@ -116,7 +127,7 @@ func (m Mounters) End(ctx context.Context, volumeID string) error {
 		return err
 	}
 	dir := m.dir(volumeID)
-	if mounter := m.named(made.Mounter); mounter != nil {
+	if mounter := m.named(made.Mounter); mounter != nil && m.booted(made) {
 		if err := mounter.End(ctx, dir, made); err != nil {
 			return fmt.Errorf("unmount %s of file system %s: %w", made.Path, made.FSName, err)
 		}

@@ -198,3 +198,23 @@ func TestMounters_remember_without_the_key(t *testing.T) {
 		t.Errorf("after the end: %v, ended %v", err, kernel.ended)
 	}
 }
+
+func TestMounters_believe_no_record_of_another_boot(t *testing.T) {
+	t.Parallel()
+	fuse := &double{name: "fuse"}
+	before := Mounters{Directory: t.TempDir(), Boot: "before", Known: []Mounter{fuse}}
+	made, err := before.Mount(t.Context(), access(), volume(), "")
+	if err != nil || !before.Serves(made) {
+		t.Fatalf("serves %t, %v", before.Serves(made), err)
+	}
+	after := Mounters{Directory: before.Directory, Boot: "after", Known: before.Known}
+	if after.Serves(made) {
+		t.Error("a process of an earlier boot passes for the volume's")
+	}
+	if err := after.End(t.Context(), "handle"); err != nil || len(fuse.ended) > 0 {
+		t.Errorf("waited for %v of an earlier boot, %v", fuse.ended, err)
+	}
+	if _, err := after.Find("handle"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("record is left: %v", err)
+	}
+}

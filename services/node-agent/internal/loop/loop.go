@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -35,8 +34,9 @@ const (
 func Device(index int) string { return "/dev/loop" + strconv.Itoa(index) }
 
 // Attach binds the file to a free loop device with direct I/O, so that data is
-// cached once and a flush reaches the file's server. It returns the index.
-func Attach(file string, mode Mode) (int, error) {
+// cached once and a flush reaches the file's server. The device carries the name, of
+// at most 63 bytes, by which Serves and Detach know it again. It returns the index.
+func Attach(file, name string, mode Mode) (int, error) {
 	flags, info := os.O_RDWR, unix.LoopInfo64{Flags: unix.LO_FLAGS_DIRECT_IO}
 	if mode == ReadOnly {
 		flags, info.Flags = os.O_RDONLY, info.Flags|unix.LO_FLAGS_READ_ONLY
@@ -46,7 +46,7 @@ func Attach(file string, mode Mode) (int, error) {
 		return 0, fmt.Errorf("open backing file: %w", err)
 	}
 	defer backing.Close()
-	copy(info.File_name[:len(info.File_name)-1], filepath.Base(filepath.Dir(file)))
+	copy(info.File_name[:len(info.File_name)-1], name)
 	for range maxTries {
 		index, err := free()
 		if err != nil {
@@ -100,7 +100,9 @@ func makeNode(index int) error {
 	return nil
 }
 
-// File identifies a backing file as the kernel does, also after its server died.
+// File identifies a backing file as the kernel does, also after its server died. It
+// is not unique: servers of single files all give inode 1, and the kernel hands a
+// device number out again once the server is gone.
 type File struct {
 	Device uint64 `json:"device"`
 	Inode  uint64 `json:"inode"`
@@ -115,59 +117,78 @@ func Identify(path string) (File, error) {
 	return File{Device: stat.Dev, Inode: stat.Ino}, nil
 }
 
-// Serves tells whether the device is attached to exactly this file.
-func Serves(index int, file File) (bool, error) {
-	if err := makeNode(index); err != nil {
+// Serves tells whether the device is attached to exactly this file under this name.
+func Serves(index int, file File, name string) (bool, error) {
+	device, err := open(index)
+	if err != nil {
 		return false, err
+	}
+	defer device.Close()
+	return serves(device, file, name)
+}
+
+func open(index int) (*os.File, error) {
+	if err := makeNode(index); err != nil {
+		return nil, err
 	}
 	device, err := os.Open(Device(index))
 	if err != nil {
-		return false, fmt.Errorf("open loop device: %w", err)
+		return nil, fmt.Errorf("open loop device: %w", err)
 	}
-	defer device.Close()
+	return device, nil
+}
+
+func serves(device *os.File, file File, name string) (bool, error) {
 	info, err := unix.IoctlLoopGetStatus64(int(device.Fd()))
 	if errors.Is(err, unix.ENXIO) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("ask %s: %w", Device(index), err)
+		return false, fmt.Errorf("ask %s: %w", device.Name(), err)
 	}
-	return info.Device == file.Device && info.Inode == file.Inode, nil
+	carried := unix.ByteSliceToString(info.File_name[:])
+	return carried == name && info.Device == file.Device && info.Inode == file.Inode, nil
 }
 
-// Detach frees the device that serves the file and waits until it is free. The
-// kernel delays that while somebody has the device open or mounted. A device
-// that serves something else, or nothing, is left alone: ErrNotAttached.
-func Detach(index int, file File, patience time.Duration) error {
-	serves, err := Serves(index, file)
+// Detach frees the device that serves the file under the name and waits until it
+// is free. The kernel delays that while somebody has the device open or mounted. A
+// device that serves something else, or nothing, is left alone: ErrNotAttached.
+func Detach(index int, file File, name string, patience time.Duration) error {
+	if err := release(index, file, name); err != nil {
+		return err
+	}
+	return await(index, file, name, patience)
+}
+
+// release looks and orders through one handle: nobody can give the device another
+// file between the two, because the kernel clears no device that is open twice.
+func release(index int, file File, name string) error {
+	device, err := open(index)
 	if err != nil {
 		return err
 	}
-	if !serves {
+	defer device.Close()
+	found, err := serves(device, file, name)
+	if err != nil {
+		return err
+	}
+	if !found {
 		return fmt.Errorf("detach %s: %w", Device(index), ErrNotAttached)
 	}
-	device, err := os.Open(Device(index))
-	if err != nil {
-		return fmt.Errorf("open loop device: %w", err)
-	}
 	_, err = unix.IoctlRetInt(int(device.Fd()), unix.LOOP_CLR_FD)
-	closed := device.Close()
 	if err != nil && !errors.Is(err, unix.ENXIO) {
 		return fmt.Errorf("detach %s: %w", Device(index), err)
 	}
-	if closed != nil {
-		return fmt.Errorf("close %s: %w", Device(index), closed)
-	}
-	return await(index, file, patience)
+	return nil
 }
 
-func await(index int, file File, patience time.Duration) error {
+func await(index int, file File, name string, patience time.Duration) error {
 	const pace = 20 * time.Millisecond
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
 	for waited := time.Duration(0); ; waited += pace {
-		serves, err := Serves(index, file)
-		if err != nil || !serves {
+		found, err := Serves(index, file, name)
+		if err != nil || !found {
 			return err
 		}
 		if waited >= patience {

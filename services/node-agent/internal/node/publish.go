@@ -62,6 +62,11 @@ func (s *Server) source(handle, staging string, use usage) (string, error) {
 		return "", err
 	}
 	if use.block {
+		// A device that lost its image may be another volume's by now.
+		if !s.Attacher.Serves(record) {
+			return "", status.Errorf(codes.FailedPrecondition,
+				"volume %s is not attached any more: %s does not serve it; stage it again", handle, record.Device)
+		}
 		return record.Device, nil
 	}
 	source := stagedMount(staging, handle)

@@ -8,10 +8,10 @@ import (
 	"k8s.io/mount-utils"
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/filesystem"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/csi/serve"
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
-	"github.com/rook-ceph/rook-ceph/shared/disk/probe"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 )
 
@@ -34,7 +34,7 @@ type Attacher interface {
 
 // Formatter reads and makes file systems.
 type Formatter interface {
-	Look(device string) (probe.Report, error)
+	Look(device string) (filesystem.Contents, error)
 	Format(ctx context.Context, device, kind, options string) error
 }
 

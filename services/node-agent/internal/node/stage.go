@@ -64,16 +64,29 @@ func (s *Server) NodeStageVolume(
 	if done, err := s.staged(handle, path, use); done || err != nil {
 		return &csipb.NodeStageVolumeResponse{}, call.Coded(err)
 	}
-	key, err := csi.Credentials(request.GetSecrets())
+	key, err := s.identity(ctx, at.clusterID, request.GetSecrets())
 	if err != nil {
-		return nil, status.Error(codes.InvalidArgument, err.Error())
+		return nil, call.Coded(err)
 	}
-	s.keys.Store(at.clusterID, key)
 	p := &staging{Server: s, handle: handle, path: path, use: use, target: at, request: request, key: key}
 	if err := p.run(ctx); err != nil {
 		return nil, call.Coded(err)
 	}
 	return &csipb.NodeStageVolumeResponse{}, nil
+}
+
+// identity is the one in secrets, or the one that the cluster has for nodes when the
+// StorageClass names no Secret.
+func (s *Server) identity(ctx context.Context, clusterID string, secrets map[string]string) (keyring.Key, error) {
+	if len(secrets) == 0 {
+		return s.Clusters.NodeKey(ctx, clusterID)
+	}
+	key, err := csi.Credentials(secrets)
+	if err != nil {
+		return keyring.Key{}, status.Error(codes.InvalidArgument, err.Error())
+	}
+	s.keys.Store(clusterID, key)
+	return key, nil
 }
 
 // staged tells whether the volume is staged already and serves.
@@ -119,7 +132,8 @@ func (p *staging) run(ctx context.Context) error {
 	defer p.pool.Close()
 	p.volume = attach.Volume{
 		ID: p.handle, Connection: connection, Key: p.key, Pool: p.pool.Name(), Image: p.target.image,
-		ReadOnly: p.use.readOnly, MapOptions: p.request.GetVolumeContext()[csi.ParamMapOptions],
+		ReadOnly: p.use.readOnly, ClusterID: p.target.clusterID, Entry: p.target.entry,
+		MapOptions: p.request.GetVolumeContext()[csi.ParamMapOptions], UnmapOptions: p.request.GetVolumeContext()[csi.ParamUnmapOptions],
 	}
 	if err := p.claim(ctx); err != nil {
 		return err
@@ -163,12 +177,11 @@ func (p *staging) claim(ctx context.Context) error {
 	if !p.use.exclusive {
 		return nil
 	}
-	holder := journal.Holder{Node: p.Node}
 	if record, err := p.Attacher.Find(p.handle); err == nil && p.Attacher.Serves(record) {
 		if p.entry.Holder != nil && p.entry.Holder.Node == p.Node {
 			return nil
 		}
-		return p.journal.Claim(ctx, p.entry.UUID, holder)
+		return p.hold(ctx)
 	}
 	// What a predecessor on this node left broken must not count as foreign.
 	if err := p.Attacher.Detach(ctx, p.handle); err != nil {
@@ -182,7 +195,18 @@ func (p *staging) claim(ctx context.Context) error {
 		return status.Errorf(codes.FailedPrecondition,
 			"image %s/%s is open at client %s; a client that died is forgotten after 30 seconds", p.pool.Name(), p.target.image, watchers[0].Address)
 	}
-	return p.journal.Claim(ctx, p.entry.UUID, holder)
+	return p.hold(ctx)
+}
+
+// hold makes this node the holder and goes on with the entry of that moment: another
+// node may have formatted the volume since it was looked up.
+func (p *staging) hold(ctx context.Context) error {
+	entry, err := p.journal.Claim(ctx, p.entry.UUID, journal.Holder{Node: p.Node})
+	if err != nil {
+		return err
+	}
+	p.entry = entry
+	return nil
 }
 
 // attach makes the device and records the client's address before anything is
@@ -190,10 +214,11 @@ func (p *staging) claim(ctx context.Context) error {
 func (p *staging) attach(ctx context.Context) (string, error) {
 	record, err := p.Attacher.Attach(ctx, p.volume, readChoice(p.request.GetVolumeContext()))
 	if err != nil {
-		if p.use.exclusive {
-			err = errors.Join(err, p.journal.SetHolder(context.WithoutCancel(ctx), p.entry.UUID, nil))
-		}
-		return "", err
+		return "", errors.Join(err, p.giveUp(context.WithoutCancel(ctx)))
+	}
+	if ignored := attach.Ignored(record.Backend, p.volume); len(ignored) > 0 {
+		logr.FromContextOrDiscard(ctx).Info("options do not apply to the way that the volume is attached",
+			"volume", p.handle, "mounter", record.Backend, "options", ignored)
 	}
 	if !p.use.exclusive {
 		return record.Device, nil
@@ -211,6 +236,18 @@ func (p *staging) attach(ctx context.Context) (string, error) {
 	}
 	holder := &journal.Holder{Node: p.Node, Address: address, Backend: record.Backend}
 	return record.Device, p.journal.SetHolder(ctx, p.entry.UUID, holder)
+}
+
+// giveUp ends the hold after an attachment that failed. While anything of it is left, a
+// client of this node may have the image open, and the node stays the holder.
+func (p *staging) giveUp(ctx context.Context) error {
+	if !p.use.exclusive {
+		return nil
+	}
+	if _, err := p.Attacher.Find(p.handle); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return p.journal.SetHolder(ctx, p.entry.UUID, nil)
 }
 
 // mount formats the device if it never was and mounts it.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
-	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 )
@@ -56,15 +55,14 @@ func (s *Server) NodeUnstageVolume(
 
 // release removes this node as the holder.
 func (s *Server) release(ctx context.Context, record attach.Attachment) error {
-	id, err := csi.ParseVolumeID(record.VolumeID)
-	if err != nil || record.ReadOnly {
+	if record.ReadOnly || record.Entry == "" {
 		return nil
 	}
-	key, err := s.key(ctx, id.ClusterID)
+	key, err := s.key(ctx, record.ClusterID)
 	if err != nil {
 		return err
 	}
-	connection, err := s.Clusters.Connection(ctx, id.ClusterID)
+	connection, err := s.Clusters.Connection(ctx, record.ClusterID)
 	if err != nil {
 		return err
 	}
@@ -79,11 +77,11 @@ func (s *Server) release(ctx context.Context, record attach.Attachment) error {
 	}
 	defer pool.Close()
 	entries := journal.Journal{Omaps: pool}
-	entry, err := entries.Entry(ctx, id.UUID)
+	entry, err := entries.Entry(ctx, record.Entry)
 	if err != nil || entry.Holder == nil || entry.Holder.Node != s.Node {
 		return err
 	}
-	return entries.SetHolder(ctx, id.UUID, nil)
+	return entries.SetHolder(ctx, record.Entry, nil)
 }
 
 // key returns the identity that a volume of the cluster was staged with, or the

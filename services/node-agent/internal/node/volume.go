@@ -10,6 +10,7 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
+	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
 )
 
 // usage is how a volume is to be used on this node.
@@ -21,10 +22,6 @@ type usage struct {
 	// exclusive volumes have one writing node at most.
 	exclusive bool
 }
-
-// staticEntry precedes the image name in the journal entry of a volume that was
-// not provisioned by us.
-const staticEntry = "rook.static."
 
 // target is where a volume lives in Ceph.
 type target struct {
@@ -85,7 +82,7 @@ func readTarget(handle string, attributes map[string]string) (target, error) {
 		if t.image == "" {
 			t.image = handle
 		}
-		t.entry = staticEntry + t.image
+		t.entry = journal.StaticEntry(t.image)
 		if t.clusterID == "" || t.pool == "" {
 			return target{}, status.Errorf(codes.InvalidArgument, "static volume %s must have the attributes %s and %s",
 				handle, csi.ParamClusterID, csi.ParamPool)

@@ -6,7 +6,6 @@ package plugin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
@@ -30,7 +29,9 @@ import (
 
 // Options say where the node is and how it attaches and mounts.
 type Options struct {
-	Node    string
+	Node string
+	// Boot is the running boot; see record.Boot.
+	Boot    string
 	Driver  string
 	Kubelet string
 	Secrets string
@@ -51,7 +52,8 @@ type Plugin struct {
 	options      Options
 	registration *registration.Plugin
 	server       csipb.NodeServer
-	// report logs what is on this node already and whether it still serves.
+	// report logs what is on this node already and whether it still serves. Its error
+	// names the records that cannot be read.
 	report func() error
 }
 
@@ -59,6 +61,7 @@ type Plugin struct {
 func RBD(options Options) *Plugin {
 	attacher := attach.Attacher{
 		Directory: filepath.Join(options.directory(), "attached"),
+		Boot:      options.Boot,
 		Backends: []attach.Backend{
 			attach.Krbd{Sys: "/sys", Modules: options.Modules},
 			attach.Export{Secrets: options.Secrets, CgroupRoot: options.Cgroups, Cgroup: options.Cgroup},
@@ -82,6 +85,7 @@ func RBD(options Options) *Plugin {
 func CephFS(options Options) *Plugin {
 	mounters := fsmount.Mounters{
 		Directory: filepath.Join(options.directory(), "attached"),
+		Boot:      options.Boot,
 		Known: []fsmount.Mounter{
 			fsmount.Kernel{Filesystems: "/proc/filesystems", Modules: options.Modules, Call: unix.Mount},
 			fsmount.FUSE{Secrets: options.Secrets, CgroupRoot: options.Cgroups, Cgroup: options.Cgroup},
@@ -123,7 +127,8 @@ func (p *Plugin) Start(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := p.report(); err != nil {
-		return fmt.Errorf("adopt volumes of %s: %w", p.options.Driver, err)
+		// It concerns its own volume only.
+		p.options.Log.Error(err, "volume cannot be adopted; unmount it by hand, then remove the directory of its record")
 	}
 	const parts = 2
 	ended := make(chan error, parts)

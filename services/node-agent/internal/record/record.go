@@ -66,7 +66,7 @@ func Write[T any](dir string, record T) error {
 }
 
 // List returns the records of all volumes below root, also those of a
-// predecessor.
+// predecessor. Those that can be read come beside an error about the others.
 func List[T any](root string) ([]T, error) {
 	entries, err := os.ReadDir(root)
 	if errors.Is(err, os.ErrNotExist) {
@@ -76,15 +76,17 @@ func List[T any](root string) ([]T, error) {
 		return nil, fmt.Errorf("list attachments: %w", err)
 	}
 	var records []T
+	var unreadable []error
 	for _, entry := range entries {
 		record, err := Read[T](filepath.Join(root, entry.Name()))
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			unreadable = append(unreadable, err)
+			continue
 		}
 		records = append(records, record)
 	}
-	return records, nil
+	return records, errors.Join(unreadable...)
 }

@@ -101,7 +101,11 @@ func (s *Server) revive(ctx context.Context, handle, staging string, attributes 
 	if err != nil {
 		return err
 	}
-	access, err := s.access(ctx, clusterID)
+	key, err := s.key(ctx, clusterID)
+	if err != nil {
+		return err
+	}
+	access, err := s.access(ctx, clusterID, key)
 	if err != nil {
 		return err
 	}

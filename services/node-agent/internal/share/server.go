@@ -108,6 +108,20 @@ func readCapability(capability *csipb.VolumeCapability) (usage, error) {
 	return use, nil
 }
 
+// identity is the one in secrets, or the one that the cluster has for nodes when the
+// StorageClass names no Secret.
+func (s *Server) identity(ctx context.Context, clusterID string, secrets map[string]string) (keyring.Key, error) {
+	if len(secrets) == 0 {
+		return s.Clusters.NodeKey(ctx, clusterID)
+	}
+	key, err := csi.Credentials(secrets)
+	if err != nil {
+		return keyring.Key{}, status.Error(codes.InvalidArgument, err.Error())
+	}
+	s.keys.Store(clusterID, key)
+	return key, nil
+}
+
 // key returns the identity that a volume of the cluster was staged with, or the
 // one that the cluster has for nodes.
 func (s *Server) key(ctx context.Context, clusterID string) (keyring.Key, error) {

@@ -101,9 +101,12 @@ func attributes(more ...string) map[string]string {
 func (w *world) staging() string { return filepath.Join(w.dir, "staging") }
 
 func (w *world) stage(capability *csipb.VolumeCapability, context map[string]string) error {
+	return w.stageAs(map[string]string{"userID": "csi-cephfs-node", "userKey": "fromSecret"}, capability, context)
+}
+
+func (w *world) stageAs(secrets map[string]string, capability *csipb.VolumeCapability, context map[string]string) error {
 	_, err := w.server.NodeStageVolume(w.t.Context(), &csipb.NodeStageVolumeRequest{
-		VolumeId: handle, StagingTargetPath: w.staging(), VolumeCapability: capability, VolumeContext: context,
-		Secrets: map[string]string{"userID": "csi-cephfs-node", "userKey": "fromSecret"},
+		VolumeId: handle, StagingTargetPath: w.staging(), VolumeCapability: capability, VolumeContext: context, Secrets: secrets,
 	})
 	return err
 }
@@ -143,6 +146,19 @@ func TestStage_mounts_what_the_attributes_say(t *testing.T) {
 	}
 	if err := w.stage(many(), attributes()); err != nil || len(w.access) != 1 {
 		t.Errorf("again: %v, %d mounts", err, len(w.access))
+	}
+}
+
+func TestStage_without_a_Secret_mounts_as_what_the_cluster_has_for_nodes(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if err := w.stageAs(nil, many(), attributes()); err != nil || w.access[0].Key.Secret != "fromCluster" {
+		t.Errorf("got %v, mounted with %v", err, w.access)
+	}
+	broken := start(t)
+	err := broken.stageAs(map[string]string{"userID": "csi-cephfs-node"}, many(), attributes())
+	if status.Code(err) != codes.InvalidArgument || len(broken.made) > 0 {
+		t.Errorf("a Secret without a key: %v, made %v", err, broken.made)
 	}
 }
 

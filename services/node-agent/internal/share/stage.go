@@ -17,6 +17,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
+	"github.com/rook-ceph/rook-ceph/shared/keyring"
 )
 
 // NodeStageVolume mounts the directory of a volume at the staging path.
@@ -43,11 +44,6 @@ func (s *Server) NodeStageVolume(
 	if done, err := s.staged(ctx, handle, path, use); done || err != nil {
 		return &csipb.NodeStageVolumeResponse{}, call.Coded(err)
 	}
-	key, err := csi.Credentials(request.GetSecrets())
-	if err != nil {
-		return nil, status.Error(codes.InvalidArgument, err.Error())
-	}
-	s.keys.Store(clusterID, key)
 	if err := s.stage(ctx, request, use, clusterID); err != nil {
 		return nil, call.Coded(err)
 	}
@@ -86,7 +82,11 @@ func (s *Server) clear(ctx context.Context, made fsmount.Mount) error {
 }
 
 func (s *Server) stage(ctx context.Context, request *csipb.NodeStageVolumeRequest, use usage, clusterID string) error {
-	access, err := s.access(ctx, clusterID)
+	key, err := s.identity(ctx, clusterID, request.GetSecrets())
+	if err != nil {
+		return err
+	}
+	access, err := s.access(ctx, clusterID, key)
 	if err != nil {
 		return err
 	}
@@ -115,14 +115,9 @@ func (s *Server) mount(ctx context.Context, access fsmount.Access, volume fsmoun
 	return nil
 }
 
-// access says how to reach a cluster, as the identity that its volumes are
-// staged with.
-func (s *Server) access(ctx context.Context, clusterID string) (fsmount.Access, error) {
+// access says how to reach a cluster as an identity.
+func (s *Server) access(ctx context.Context, clusterID string, key keyring.Key) (fsmount.Access, error) {
 	connection, err := s.Clusters.Connection(ctx, clusterID)
-	if err != nil {
-		return fsmount.Access{}, err
-	}
-	key, err := s.key(ctx, clusterID)
 	return fsmount.Access{Connection: connection, Key: key}, err
 }
 

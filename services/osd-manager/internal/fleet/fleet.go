@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"sort"
 	"strconv"
+	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -37,6 +38,14 @@ const Key = "key"
 // Keyring returns the name of the Secret that holds the key of an OSD. It is
 // made before the OSD has a number.
 func Keyring(osd *inventory.CephOSD) string { return names.Keyring(names.OSD(osd.Name)) }
+
+// OfKeyring returns the name of the CephOSD whose key a Secret of that name
+// holds; false when it is no such Secret.
+func OfKeyring(secret string) (string, bool) {
+	name, isOSD := strings.CutPrefix(secret, names.OSD(""))
+	name, isKeyring := strings.CutSuffix(name, names.Keyring(""))
+	return name, isOSD && isKeyring && name != ""
+}
 
 // JobName returns the name of the prepare Job of an OSD.
 func JobName(osd *inventory.CephOSD) string { return Fit(names.OSDPrepare(osd.Name)) }
@@ -103,12 +112,43 @@ func Of(cluster *api.CephCluster, osds []inventory.CephOSD) []inventory.CephOSD 
 	return own
 }
 
+// mainLabel is how BlueStore describes the device that is the OSD, as opposed
+// to its db and wal devices, which bear the same uuid.
+const mainLabel = "main"
+
+// Main tells whether a label is that of an OSD itself, not of a part of one.
+func Main(label *inventory.OSDLabel) bool {
+	return label != nil && (label.Description == mainLabel || label.Description == "")
+}
+
+// Bears tells whether the disk is there and holds the OSD with the uuid. A path
+// of a multipath device shows the label too, but is no disk of its own.
+func Bears(d *inventory.CephDisk, uuid string) bool {
+	missing := d.Status.Probe != nil && d.Status.Probe.State == inventory.ProbeMissing
+	return !missing && Main(d.Status.OSD) && d.Status.OSD.UUID == uuid && len(d.Status.Holders) == 0
+}
+
+// Bearers returns the disks that bear the uuid, by name. More than one means
+// copies of a disk, or one disk that several nodes see: then nobody knows which
+// of them is the OSD.
+func Bearers(uuid string, disks []inventory.CephDisk) []*inventory.CephDisk {
+	var found []*inventory.CephDisk
+	for i := range disks {
+		if Bears(&disks[i], uuid) {
+			found = append(found, &disks[i])
+		}
+	}
+	sort.Slice(found, func(i, j int) bool { return found[i].Name < found[j].Name })
+	return found
+}
+
 // OnDisk returns the OSD that a disk belongs to: the one that its label names,
-// wherever the disk is now; else the one that was planned for it.
+// wherever the disk is now; else the one that was planned for it. A disk that
+// holds only a part of an OSD belongs to none.
 func OnDisk(d *inventory.CephDisk, osds []inventory.CephOSD) *inventory.CephOSD {
 	if label := d.Status.OSD; label != nil {
 		for i := range osds {
-			if osds[i].Spec.UUID == label.UUID {
+			if Main(label) && osds[i].Spec.UUID == label.UUID {
 				return &osds[i]
 			}
 		}
@@ -122,22 +162,25 @@ func OnDisk(d *inventory.CephDisk, osds []inventory.CephOSD) *inventory.CephOSD 
 	return nil
 }
 
-// DiskOf returns the disk of an OSD as OnDisk sees it, or nil.
+// DiskOf returns the disk of an OSD, or nil: the one that it was last on while
+// that is there, else the only one that bears its label.
 func DiskOf(osd *inventory.CephOSD, disks []inventory.CephDisk) *inventory.CephDisk {
-	var planned *inventory.CephDisk
-	for i := range disks {
-		d := &disks[i]
-		if d.Status.Probe != nil && d.Status.Probe.State == inventory.ProbeMissing {
-			continue
-		}
-		if d.Status.OSD != nil && d.Status.OSD.UUID == osd.Spec.UUID {
+	bearers := Bearers(osd.Spec.UUID, disks)
+	for _, d := range bearers {
+		if d.Name == osd.Spec.Disk.Name {
 			return d
 		}
-		if d.Name == osd.Spec.Disk.Name {
-			planned = d
+	}
+	if len(bearers) == 1 {
+		return bearers[0]
+	}
+	for i := range disks {
+		d := &disks[i]
+		if d.Name == osd.Spec.Disk.Name && (d.Status.Probe == nil || d.Status.Probe.State != inventory.ProbeMissing) {
+			return d
 		}
 	}
-	return planned
+	return nil
 }
 
 // Finished tells whether the label on the disk is that of a finished OSD, as

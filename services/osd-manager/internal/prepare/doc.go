@@ -10,5 +10,8 @@
 // disk that fails keeps its Job, with the reason, until the disk changes or an
 // hour has passed; then it is tried again.
 //
+// A Secret that was lost comes back with the key that Ceph has for the OSD; a
+// new key is made only for an OSD that Ceph has not heard of.
+//
 // It never deletes an OSD, never changes a key, and never reuses a number.
 package prepare

@@ -57,13 +57,18 @@ func (p *pass) createSecret(ctx context.Context, key keyring.Key) error {
 	return nil
 }
 
-// secret holds the key and the keyring file of an OSD.
-func secret(cluster *api.CephCluster, osd *inventory.CephOSD, key string) *corev1ac.SecretApplyConfiguration {
-	file := keyring.Render(keyring.Key{Entity: "osd." + fleet.ID(osd), Secret: key}, nil)
+// bareSecret holds the key of an OSD that has no number yet.
+func bareSecret(cluster *api.CephCluster, osd *inventory.CephOSD, key string) *corev1ac.SecretApplyConfiguration {
 	return corev1ac.Secret(fleet.Keyring(osd), osd.Namespace).
 		WithLabels(pod.ClusterLabels(cluster)).
 		WithType(names.SecretType).
-		WithData(map[string][]byte{fleet.Key: []byte(key), "keyring": []byte(file)})
+		WithData(map[string][]byte{fleet.Key: []byte(key)})
+}
+
+// secret holds the key and the keyring file of an OSD.
+func secret(cluster *api.CephCluster, osd *inventory.CephOSD, key string) *corev1ac.SecretApplyConfiguration {
+	file := keyring.Render(keyring.Key{Entity: "osd." + fleet.ID(osd), Secret: key}, nil)
+	return bareSecret(cluster, osd, key).WithData(map[string][]byte{"keyring": []byte(file)})
 }
 
 // numbered is the CephOSD with nothing but what Ceph says of it: its number

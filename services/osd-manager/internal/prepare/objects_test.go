@@ -2,13 +2,9 @@ package prepare
 
 import (
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -18,38 +14,8 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/receipt"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/shared/golden"
 )
-
-func TestMain(m *testing.M) {
-	flag.Bool("update", false, "write the golden files anew")
-	flag.Parse()
-	os.Exit(m.Run())
-}
-
-// golden compares obj with a file below testdata.
-func golden(t *testing.T, name string, obj any) {
-	t.Helper()
-	got, err := yaml.Marshal(obj)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join("testdata", name+".golden.yaml")
-	if flag.Lookup("update").Value.String() == "true" {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Error(diff)
-	}
-}
 
 func someCluster() *api.CephCluster {
 	return &api.CephCluster{
@@ -78,7 +44,7 @@ func someDisk() *inventory.CephDisk {
 
 func TestJob(t *testing.T) {
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1", Labels: map[string]string{"kubernetes.io/hostname": "n1.example.com"}}}
-	golden(t, "job", job(someCluster(), someOSD(), someDisk(), node, "rook-ceph/osd-manager:v1"))
+	golden.Objects(t, "job", job(someCluster(), someOSD(), someDisk(), node, "rook-ceph/osd-manager:v1"))
 }
 
 func TestNoSecretIsInAnArgument(t *testing.T) {

@@ -1,8 +1,10 @@
 package prepare
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -110,6 +112,19 @@ func get[T client.Object](ctx context.Context, reader client.Reader, key types.N
 		return none, fmt.Errorf("read %T %s: %w", into, key, err)
 	}
 	return into, nil
+}
+
+// keyLost passes what may have taken the key of an OSD away. Every OSD looks at
+// its Secret when the service starts.
+func keyLost() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, isBefore := e.ObjectOld.(*corev1.Secret)
+			after, isAfter := e.ObjectNew.(*corev1.Secret)
+			return !isBefore || !isAfter || !maps.EqualFunc(before.Data, after.Data, bytes.Equal)
+		},
+	}
 }
 
 // clusterChanged passes the changes that an OSD in preparation waits for.

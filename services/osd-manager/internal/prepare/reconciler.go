@@ -61,10 +61,21 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&inventory.CephOSD{}).
 		Owns(&batchv1.Job{}).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ofSecret), builder.WithPredicates(keyLost())).
 		Watches(&inventory.CephDisk{}, handler.EnqueueRequestsFromMapFunc(r.ofDisk)).
 		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(r.ofCluster), builder.WithPredicates(clusterChanged())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: parallel}).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+// ofSecret returns the OSD whose key a Secret holds: the cluster owns it, so
+// that the key outlives the CephOSD.
+func ofSecret(_ context.Context, secret client.Object) []reconcile.Request {
+	name, is := fleet.OfKeyring(secret.GetName())
+	if !is {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(), Name: name}}}
 }
 
 // ofDisk returns the unprepared OSDs that wait for a disk.
@@ -109,11 +120,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, osd *inventory.CephOSD) (rec
 	}
 	p := &pass{Reconciler: r, cluster: cluster, osd: osd}
 	if fleet.Prepared(osd) {
-		return reconcile.Result{}, p.tidy(ctx)
+		report := step.Run(ctx,
+			step.Named("observe", p.observe),
+			step.Named("job", p.tidy),
+			step.Named("keyring", p.restoreKey),
+		)
+		return report.Result(), report.Err
 	}
 	report := step.Run(ctx,
 		step.Named("observe", p.observe),
 		step.Named("connect", p.connect),
+		step.Named("verify", p.verifyRegistered),
 		step.Named("key", p.ensureKey),
 		step.Named("register", p.register),
 		step.Named("keyring", p.publishKeyring),

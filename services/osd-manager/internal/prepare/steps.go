@@ -3,9 +3,11 @@ package prepare
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
@@ -22,38 +24,77 @@ const receiptGrace = time.Minute
 // receiptPoll is how often to look for a receipt that lags behind.
 const receiptPoll = 2 * time.Second
 
+// restorePoll is how often to look whether a lost key can be asked for.
+const restorePoll = 10 * time.Second
+
 // ensureKey stores the OSD's key before anybody else learns of it. A key that
 // is stored is never replaced.
 func (p *pass) ensureKey(ctx context.Context) (step.Outcome, error) {
-	if p.seen.Secret != nil && len(p.seen.Secret.Data[fleet.Key]) > 0 {
+	if p.hasKey() {
 		return step.Done, nil
 	}
 	key, err := p.newKey(ctx)
 	if err != nil {
 		return step.None, err
 	}
-	if err := p.createSecret(ctx, key); err != nil {
+	if err := p.storeKey(ctx, key); err != nil {
 		return step.None, err
 	}
 	return step.Done, nil
 }
 
-// newKey makes a key, or reads the one that an adopted OSD has.
+// hasKey tells whether the OSD's key is stored.
+func (p *pass) hasKey() bool {
+	return p.seen.Secret != nil && len(p.seen.Secret.Data[fleet.Key]) > 0
+}
+
+// newKey makes the key of an OSD that Ceph has not heard of. Of any other the
+// key is what Ceph says: its Secret was lost, or it was adopted.
 func (p *pass) newKey(ctx context.Context) (keyring.Key, error) {
-	if !p.adopted() {
+	id, err := p.registered(ctx)
+	if err != nil {
+		return keyring.Key{}, err
+	}
+	if id == "" {
 		return keyring.Generate("osd", p.Random, p.Clock.Now())
 	}
-	user, err := p.seen.Ceph.AuthGet(ctx, "osd."+fleet.ID(p.osd))
+	user, err := p.seen.Ceph.AuthGet(ctx, "osd."+id)
 	if err != nil {
-		return keyring.Key{}, fmt.Errorf("read key of osd.%s: %w", fleet.ID(p.osd), err)
+		return keyring.Key{}, fmt.Errorf("read key of osd.%s: %w", id, err)
 	}
 	return user.Key(), nil
 }
 
-// adopted tells whether the disk held the finished OSD before we came: then it
-// has a number although no key of ours was ever stored for it.
-func (p *pass) adopted() bool {
-	return p.osd.Spec.ID != nil && p.onDisk()
+// registered returns the number that the OSD has in Ceph, "" when it has none.
+// Ceph may have given one that we had no time to write down.
+func (p *pass) registered(ctx context.Context) (string, error) {
+	if p.osd.Spec.ID != nil {
+		return fleet.ID(p.osd), nil
+	}
+	osdmap, err := p.seen.Ceph.OSDDump(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read OSD map: %w", err)
+	}
+	for _, osd := range osdmap.OSDs {
+		if osd.UUID == p.osd.Spec.UUID {
+			return strconv.Itoa(osd.ID), nil
+		}
+	}
+	return "", nil
+}
+
+// storeKey stores a key where there is none. One that we made is created and
+// never overwrites; one that Ceph has is right whatever is there, even if that
+// cannot be seen because its label was taken away.
+func (p *pass) storeKey(ctx context.Context, key keyring.Key) error {
+	if p.osd.Spec.ID == nil && p.seen.Secret == nil {
+		return p.createSecret(ctx, key)
+	}
+	if err := p.Apply.Set(ctx, p.cluster, bareSecret(p.cluster, p.osd, key.Secret)); err != nil {
+		return err
+	}
+	p.seen.Secret = &corev1.Secret{Data: map[string][]byte{fleet.Key: []byte(key.Secret)}}
+	return nil
 }
 
 // onDisk tells whether the disk holds the finished OSD.
@@ -66,7 +107,7 @@ func (p *pass) onDisk() bool {
 // gives the same one.
 func (p *pass) register(ctx context.Context) (step.Outcome, error) {
 	if p.osd.Spec.ID != nil {
-		return p.verifyRegistered(ctx)
+		return step.Done, nil
 	}
 	id, err := p.seen.Ceph.OSDNew(ctx, ceph.OSDNewRequest{
 		UUID: p.osd.Spec.UUID, CephxSecret: string(p.seen.Secret.Data[fleet.Key]), DeviceClass: p.osd.Spec.DeviceClass,
@@ -194,14 +235,33 @@ func jobMessage(job *batchv1.Job) string {
 	return "its pod is gone"
 }
 
-// tidy removes the Job of a prepared OSD, and gives its Secret back if it was
-// lost.
-func (p *pass) tidy(ctx context.Context) error {
-	if _, err := p.observe(ctx); err != nil {
-		return err
-	}
+// tidy removes the Job of a prepared OSD.
+func (p *pass) tidy(ctx context.Context) (step.Outcome, error) {
 	if p.seen.Job == nil {
-		return nil
+		return step.Done, nil
 	}
-	return p.Apply.Delete(ctx, p.seen.Job)
+	return step.Done, p.Apply.Delete(ctx, p.seen.Job)
+}
+
+// restoreKey gives a prepared OSD its Secret back if that was lost: without it
+// the pod could not start again.
+func (p *pass) restoreKey(ctx context.Context) (step.Outcome, error) {
+	lost := !p.hasKey()
+	if lost {
+		if outcome, err := p.connect(ctx); err != nil {
+			return step.None, err
+		} else if !outcome.IsDone() {
+			return step.Retry(restorePoll, outcome.Reason, outcome.Message), nil
+		}
+	}
+	if outcome, err := p.ensureKey(ctx); err != nil || !outcome.IsDone() {
+		return outcome, err
+	}
+	if outcome, err := p.publishKeyring(ctx); err != nil || !outcome.IsDone() {
+		return outcome, err
+	}
+	if lost {
+		p.Events.Eventf(p.cluster, p.osd, corev1.EventTypeWarning, "KeyringRestored", "RestoreKeyring", "Restored the lost Secret %s from the key that Ceph has for osd.%s", fleet.Keyring(p.osd), fleet.ID(p.osd))
+	}
+	return step.Done, nil
 }

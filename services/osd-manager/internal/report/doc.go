@@ -6,6 +6,9 @@
 // their epoch changed. It writes only what changed, and how full OSDs are in
 // whole percent and every few minutes at most: a settled cluster sees no write.
 //
+// A question that Ceph does not answer leaves what was known as it is for a
+// minute: other services wait for OSDsServing.
+//
 // Its one act on Ceph is require-osd-release, once all OSDs run a release. It
 // never starts, stops or judges an OSD.
 package report

@@ -2,13 +2,11 @@ package report
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
@@ -34,48 +32,6 @@ type maps struct {
 	usage    []ceph.OSDUsage
 	usageAt  time.Time
 	usageOf  uint64
-}
-
-// memory keeps the maps of each cluster between passes.
-type memory struct {
-	mu   sync.Mutex
-	maps map[types.NamespacedName]maps
-	told map[types.NamespacedName]string
-}
-
-// news tells whether text is other than what was told last about the cluster: a
-// cache that lags behind our own status must not make an event twice.
-func (m *memory) news(key types.NamespacedName, text string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.told == nil {
-		m.told = map[types.NamespacedName]string{}
-	}
-	before, known := m.told[key]
-	m.told[key] = text
-	return !known || before != text
-}
-
-func (m *memory) recall(key types.NamespacedName) maps {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.maps[key]
-}
-
-func (m *memory) keep(key types.NamespacedName, now maps) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.maps == nil {
-		m.maps = map[types.NamespacedName]maps{}
-	}
-	m.maps[key] = now
-}
-
-func (m *memory) forget(key types.NamespacedName) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.maps, key)
-	delete(m.told, key)
 }
 
 // observe reads Kubernetes; what Ceph adds comes with ask.
@@ -104,40 +60,53 @@ func (p *pass) observe(ctx context.Context) (step.Outcome, error) {
 // ask reads from Ceph what has changed since the last pass.
 func (p *pass) ask(ctx context.Context) (step.Outcome, error) {
 	conn, outcome, err := p.Sessions.Client(ctx, p.cluster)
-	if err != nil || !outcome.IsDone() {
-		return outcome, err
-	}
-	status, err := conn.Status(ctx)
 	if err != nil {
-		return step.None, fmt.Errorf("read status: %w", err)
+		p.unanswered = err
+		return step.None, err
+	}
+	if !outcome.IsDone() {
+		return outcome, nil
 	}
 	key := client.ObjectKeyFromObject(p.cluster)
-	known := p.memory.recall(key)
-	if known.epoch != status.OSDMap.Epoch || known.epoch == 0 {
-		if known, err = refresh(ctx, conn, known); err != nil {
-			return step.None, err
-		}
-	}
-	if status.MgrMap.Available {
-		if known, err = p.usage(ctx, conn, known); err != nil {
-			return step.None, err
-		}
+	known, pgs, err := p.poll(ctx, conn, p.memory.recall(key))
+	if err != nil {
+		p.unanswered = err
+		return step.None, err
 	}
 	p.memory.keep(key, known)
 	p.known, p.asked = known, true
-	p.seen.PGMap = status.PGMap
+	p.seen.PGMap, p.seen.NewPGs = pgs, newPGs(known.osdmap.Pools, p.Clock.Now())
 	p.fill()
-	return p.release(ctx, conn)
+	p.release(ctx, conn)
+	return step.Done, nil
+}
+
+// poll asks for the state of the placement groups, and for the maps that are out
+// of date.
+func (p *pass) poll(ctx context.Context, conn ceph.Client, known maps) (maps, ceph.PGMap, error) {
+	status, err := conn.Status(ctx)
+	if err != nil {
+		return known, ceph.PGMap{}, fmt.Errorf("read status: %w", err)
+	}
+	if known.epoch != status.OSDMap.Epoch || known.epoch == 0 {
+		if known, err = refresh(ctx, conn, known); err != nil {
+			return known, ceph.PGMap{}, err
+		}
+	}
+	if status.MgrMap.Available {
+		known = p.usage(ctx, conn, known)
+	}
+	return known, status.PGMap, nil
 }
 
 // usage asks how full the OSDs are, every usageEvery and when one has booted.
-func (p *pass) usage(ctx context.Context, conn ceph.Client, known maps) (maps, error) {
+func (p *pass) usage(ctx context.Context, conn ceph.Client, known maps) maps {
 	now := p.Clock.Now()
 	if known.usageAt.IsZero() && p.usagePublished() {
 		known.usageAt, known.usageOf = now, newest(known.booted)
 	}
 	if now.Sub(known.usageAt) < usageEvery && known.usageOf == newest(known.booted) {
-		return known, nil
+		return known
 	}
 	return refreshUsage(ctx, conn, known, now)
 }
@@ -179,21 +148,20 @@ func refresh(ctx context.Context, conn ceph.Client, known maps) (maps, error) {
 	return known, nil
 }
 
-// refreshUsage asks the mgr how full OSDs are. A mgr that is not there, or that
-// has not heard of the OSDs yet, is asked again later.
-func refreshUsage(ctx context.Context, conn ceph.Client, known maps, now time.Time) (maps, error) {
+// refreshUsage asks the mgr how full OSDs are. How full they are decides
+// nothing: a mgr that does not say, because it is not there or has not heard of
+// the OSDs yet, is asked again at the next poll.
+func refreshUsage(ctx context.Context, conn ceph.Client, known maps, now time.Time) maps {
 	df, err := conn.OSDDF(ctx)
-	if errors.Is(err, ceph.ErrUnreachable) || errors.Is(err, ceph.ErrAgain) {
-		return known, nil
-	}
 	if err != nil {
-		return known, fmt.Errorf("read usage of OSDs: %w", err)
+		ctrl.LoggerFrom(ctx).V(1).Info("usage of OSDs is not known", "error", err.Error())
+		return known
 	}
 	known.usage = df.Nodes
 	if complete(df.Nodes) {
 		known.usageAt, known.usageOf = now, newest(known.booted)
 	}
-	return known, nil
+	return known
 }
 
 // complete tells whether every OSD that is up has told the mgr how full it is,

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -100,6 +101,8 @@ func lifeOf(d Daemon) (inventory.OSDState, string) {
 type Observed struct {
 	Daemons []Daemon
 	PGMap   ceph.PGMap
+	// NewPGs is how many placement groups belong to pools that were just made.
+	NewPGs int
 	// Serving is what the last verdict was.
 	Serving  bool
 	Problems []selection.Problem
@@ -107,7 +110,8 @@ type Observed struct {
 
 // Decide says whether the OSDs serve. OSDs in preparation count while a cluster
 // is being built; one that joins a cluster that serves does not stop it. A disk
-// that failed delays nobody as long as another one did not.
+// that failed delays nobody as long as another one did not. Placement groups
+// that come into being are no outage of a cluster that serves.
 func Decide(seen Observed) step.Outcome {
 	groups := map[inventory.OSDState][]string{}
 	for _, d := range seen.Daemons {
@@ -127,7 +131,11 @@ func Decide(seen Observed) step.Outcome {
 	case len(joining) > 0 && (!seen.Serving || len(groups[inventory.OSDStateRunning]) == 0):
 		return step.Wait(api.ReasonOSDsStarting, "Waiting for "+problem.Names(joining))
 	}
-	if states := inactive(seen.PGMap); len(states) > 0 {
+	excused := 0
+	if seen.Serving {
+		excused = seen.NewPGs
+	}
+	if states := inactive(seen.PGMap, excused); len(states) > 0 {
 		return step.Wait(api.ReasonPGsInactive, "Placement groups are "+strings.Join(states, ", "))
 	}
 	return step.Done
@@ -140,16 +148,54 @@ func noDisks(problems []selection.Problem) string {
 	return "No disk is selected; kubectl get cephdisks -o wide says why"
 }
 
-// inactive returns the states of placement groups that serve nobody.
-func inactive(pgs ceph.PGMap) []string {
-	var states []string
+// beginning is how long the placement groups of a new pool may take to become
+// active: as long as Ceph waits before it warns of them.
+const beginning = time.Minute
+
+// newPGs counts the placement groups of the pools that were made just now. Ceph's
+// clock may be a little ahead of ours.
+func newPGs(pools []ceph.Pool, now time.Time) int {
+	count := 0
+	for i := range pools {
+		if age := now.Sub(pools[i].CreateTime.Time); age.Abs() < beginning {
+			count += max(pools[i].PGNum, pools[i].PGNumTarget)
+		}
+	}
+	return count
+}
+
+// inactive returns the states of placement groups that serve nobody. As many as
+// are excused may be in a state that one passes through when it is made.
+func inactive(pgs ceph.PGMap, excused int) []string {
+	var states, passing []string
 	for _, state := range pgs.PGsByState {
-		if state.Count > 0 && !slices.Contains(strings.Split(state.StateName, "+"), "active") {
+		switch {
+		case state.Count == 0 || slices.Contains(strings.Split(state.StateName, "+"), "active"):
+		case isPassing(state.StateName):
+			passing = append(passing, state.StateName)
+			excused -= state.Count
+		default:
 			states = append(states, state.StateName)
 		}
 	}
+	if excused < 0 || len(states) > 0 {
+		states = append(states, passing...)
+	}
 	sort.Strings(states)
 	return states
+}
+
+// isPassing tells whether a new placement group may be in the state on its way
+// to active: nothing in it speaks of data that cannot be reached.
+func isPassing(state string) bool {
+	for _, part := range strings.Split(state, "+") {
+		switch part {
+		case "unknown", "creating", "peering", "activating", "remapped", "undersized", "degraded":
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // disksSelected says whether the storage section can be done as written.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -60,25 +61,55 @@ func TestDecide(t *testing.T) {
 		message     string
 		wantServing bool
 	}{
-		"all up":                    {Observed{Daemons: []Daemon{osd(0), osd(1)}, PGMap: pgs("active+clean")}, "", "", true},
-		"one out on purpose":        {Observed{Daemons: []Daemon{osd(0), osd(1, out)}}, "", "", true},
-		"degraded but active":       {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("active+undersized")}, "", "", true},
-		"no OSD":                    {Observed{}, api.ReasonNoDisks, "No disk is selected; kubectl get cephdisks -o wide says why", false},
-		"no OSD for a reason":       {Observed{Problems: []selection.Problem{{Message: "bad filter"}}}, api.ReasonNoDisks, "No disk is an OSD: bad filter", false},
-		"one down":                  {Observed{Daemons: []Daemon{osd(0), osd(1, down)}, Serving: true}, api.ReasonOSDsDown, "osd.1 on node n1 down", false},
-		"one whose disk is gone":    {Observed{Daemons: []Daemon{osd(0), osd(1, down, gone)}, Serving: true}, api.ReasonOSDsDown, "osd.1 on node n1 down", false},
-		"one in preparation":        {Observed{Daemons: []Daemon{osd(0), osd(1, unprepared(api.ReasonOSDsPreparing))}}, api.ReasonOSDsPreparing, "Preparing osd.1 on node n1", false},
-		"one starting":              {Observed{Daemons: []Daemon{osd(0), osd(1, never)}}, api.ReasonOSDsStarting, "Waiting for osd.1 on node n1", false},
-		"one joins what serves":     {Observed{Daemons: []Daemon{osd(0), osd(1, unprepared(api.ReasonOSDsPreparing)), osd(2, never)}, Serving: true}, "", "", true},
-		"one failed":                {Observed{Daemons: []Daemon{osd(0), osd(1, unprepared(fleet.ReasonFailed))}}, "", "", true},
-		"all failed":                {Observed{Daemons: []Daemon{osd(1, unprepared(fleet.ReasonFailed))}}, api.ReasonPreparationFailed, "No disk could be prepared: osd.1 on node n1", false},
-		"inactive placement groups": {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("peering", "active+clean", "down")}, api.ReasonPGsInactive, "Placement groups are down, peering", false},
-		"unknown placement groups":  {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("unknown")}, api.ReasonPGsInactive, "Placement groups are unknown", false},
+		"all up":                       {Observed{Daemons: []Daemon{osd(0), osd(1)}, PGMap: pgs("active+clean")}, "", "", true},
+		"one out on purpose":           {Observed{Daemons: []Daemon{osd(0), osd(1, out)}}, "", "", true},
+		"degraded but active":          {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("active+undersized")}, "", "", true},
+		"no OSD":                       {Observed{}, api.ReasonNoDisks, "No disk is selected; kubectl get cephdisks -o wide says why", false},
+		"no OSD for a reason":          {Observed{Problems: []selection.Problem{{Message: "bad filter"}}}, api.ReasonNoDisks, "No disk is an OSD: bad filter", false},
+		"one down":                     {Observed{Daemons: []Daemon{osd(0), osd(1, down)}, Serving: true}, api.ReasonOSDsDown, "osd.1 on node n1 down", false},
+		"one whose disk is gone":       {Observed{Daemons: []Daemon{osd(0), osd(1, down, gone)}, Serving: true}, api.ReasonOSDsDown, "osd.1 on node n1 down", false},
+		"one in preparation":           {Observed{Daemons: []Daemon{osd(0), osd(1, unprepared(api.ReasonOSDsPreparing))}}, api.ReasonOSDsPreparing, "Preparing osd.1 on node n1", false},
+		"one starting":                 {Observed{Daemons: []Daemon{osd(0), osd(1, never)}}, api.ReasonOSDsStarting, "Waiting for osd.1 on node n1", false},
+		"one joins what serves":        {Observed{Daemons: []Daemon{osd(0), osd(1, unprepared(api.ReasonOSDsPreparing)), osd(2, never)}, Serving: true}, "", "", true},
+		"one failed":                   {Observed{Daemons: []Daemon{osd(0), osd(1, unprepared(fleet.ReasonFailed))}}, "", "", true},
+		"all failed":                   {Observed{Daemons: []Daemon{osd(1, unprepared(fleet.ReasonFailed))}}, api.ReasonPreparationFailed, "No disk could be prepared: osd.1 on node n1", false},
+		"inactive placement groups":    {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("peering", "active+clean", "down")}, api.ReasonPGsInactive, "Placement groups are down, peering", false},
+		"unknown placement groups":     {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("unknown")}, api.ReasonPGsInactive, "Placement groups are unknown", false},
+		"a new pool where all serve":   {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("unknown", "creating+peering", "active+clean"), NewPGs: 2, Serving: true}, "", "", true},
+		"a new pool is undersized":     {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("creating+activating+undersized+degraded"), NewPGs: 1, Serving: true}, "", "", true},
+		"a first pool":                 {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("creating+peering"), NewPGs: 1}, api.ReasonPGsInactive, "Placement groups are creating+peering", false},
+		"more than the new pool has":   {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("unknown", "peering"), NewPGs: 1, Serving: true}, api.ReasonPGsInactive, "Placement groups are peering, unknown", false},
+		"a pool that stays inactive":   {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("unknown"), Serving: true}, api.ReasonPGsInactive, "Placement groups are unknown", false},
+		"a new pool beside an outage":  {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("creating", "down"), NewPGs: 8, Serving: true}, api.ReasonPGsInactive, "Placement groups are creating, down", false},
+		"too few copies of a new pool": {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("undersized+peered"), NewPGs: 8, Serving: true}, api.ReasonPGsInactive, "Placement groups are undersized+peered", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := Decide(test.seen)
 			if got.IsDone() != test.wantServing || got.Reason != test.reason || got.Message != test.message {
 				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+func TestOnlyPoolsThatWereJustMadeAreNew(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		age  time.Duration
+		want int
+	}{
+		"just made":                    {time.Second, 32},
+		"made by a clock that is fast": {-5 * time.Second, 32},
+		"not new any more":             {time.Minute, 0},
+		"made in a far future":         {-time.Hour, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pools := []ceph.Pool{
+				{PGNum: 8, PGNumTarget: 32, CreateTime: ceph.Time{Time: now.Add(-test.age)}},
+				{PGNum: 64}, // nobody knows when
+			}
+			if got := newPGs(pools, now); got != test.want {
+				t.Errorf("%d placement groups are new, want %d", got, test.want)
 			}
 		})
 	}

@@ -40,6 +40,12 @@ const (
 	pollServing = 5 * time.Second
 	// pollStarting is how often to look at one whose OSDs do not.
 	pollStarting = time.Second
+	// unansweredGrace is for how long Ceph may be silent before what was known is
+	// no longer believed: others wait for OSDsServing, and one lost reply tells
+	// nothing about OSDs.
+	unansweredGrace = time.Minute
+	// releaseRetry is how soon a refused release is required again.
+	releaseRetry = time.Minute
 )
 
 // +kubebuilder:rbac:groups=ceph.rook.io,namespace=cluster,resources=cephclusters,verbs=get;list;watch
@@ -91,6 +97,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (r
 		step.Named("ask", p.ask),
 		step.Named("judge", p.judge),
 	)
+	if p.unanswered != nil {
+		p.bridge(ctx)
+		// It is polled as before: a growing delay would outlast the silence.
+		return reconcile.Result{RequeueAfter: pollServing}, p.writeCluster(ctx, report)
+	}
 	err := errors.Join(report.Err, p.writeOSDs(ctx), p.writeCluster(ctx, report))
 	result := report.Result()
 	if p.asked {
@@ -102,6 +113,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (r
 	return result, err
 }
 
+// bridge keeps the former condition for a time in which Ceph does not answer.
+func (p *pass) bridge(ctx context.Context) {
+	now := p.Clock.Now()
+	since := p.memory.silent(client.ObjectKeyFromObject(p.cluster), now)
+	if now.Equal(since) {
+		ctrl.LoggerFrom(ctx).Info("ceph does not answer", "error", p.unanswered.Error())
+	}
+	if now.Sub(since) < unansweredGrace {
+		p.former = condition.Find(p.cluster.Status.Conditions, api.ConditionOSDsServing)
+	}
+}
+
 // pass is one look at one cluster.
 type pass struct {
 	*Reconciler
@@ -110,6 +133,10 @@ type pass struct {
 	known   maps
 	// asked is true when Ceph has answered.
 	asked bool
+	// unanswered is why it has not, if it should have.
+	unanswered error
+	// former is the condition that still holds although Ceph did not answer.
+	former *api.Condition
 }
 
 func (p *pass) awaitMonitors(context.Context) (step.Outcome, error) {
@@ -118,17 +145,23 @@ func (p *pass) awaitMonitors(context.Context) (step.Outcome, error) {
 
 func (p *pass) judge(context.Context) (step.Outcome, error) { return Decide(p.seen), nil }
 
-// release forbids older OSDs once all run a newer release.
-func (p *pass) release(ctx context.Context, conn ceph.Client) (step.Outcome, error) {
+// release forbids older OSDs once all run a newer release. OSDs serve without
+// it: a refusal is told by an event, and tried again later.
+func (p *pass) release(ctx context.Context, conn ceph.Client) {
+	key, now := client.ObjectKeyFromObject(p.cluster), p.Clock.Now()
 	name := newRelease(p.known.osdmap, p.known.metadata)
-	if name == "" {
-		return step.Done, nil
+	if name == "" || now.Sub(p.memory.refusedAt(key)) < releaseRetry {
+		return
 	}
-	if err := conn.RequireOSDRelease(ctx, name, ceph.Really); err != nil {
-		return step.None, fmt.Errorf("require release %s: %w", name, err)
+	err := conn.RequireOSDRelease(ctx, name, ceph.Really)
+	if err == nil {
+		p.Events.Eventf(p.cluster, nil, corev1.EventTypeNormal, "ReleaseRequired", "RequireRelease", "Required OSDs to run %s or newer, as all do", name)
+		return
 	}
-	p.Events.Eventf(p.cluster, nil, corev1.EventTypeNormal, "ReleaseRequired", "RequireRelease", "Required OSDs to run %s or newer, as all do", name)
-	return step.Done, nil
+	if p.memory.refuse(key, err.Error(), now) {
+		p.Events.Eventf(p.cluster, nil, corev1.EventTypeWarning, "ReleaseRefused", "RequireRelease",
+			"Cannot require OSDs to run %s or newer, though all do: %v; it is tried again every minute", name, err)
+	}
 }
 
 // writeOSDs publishes how each OSD fares. Without an answer from Ceph nothing
@@ -149,6 +182,9 @@ func (p *pass) writeOSDs(ctx context.Context) error {
 func (p *pass) writeCluster(ctx context.Context, report step.Report) error {
 	old := p.cluster.Status
 	serving := condition.From(api.ConditionOSDsServing, report, p.cluster.Generation)
+	if p.former != nil {
+		serving = *p.former
+	}
 	selected := disksSelected(p.seen.Problems, p.cluster.Generation)
 	now := api.ClusterStatus{
 		Conditions: condition.Merge(old.Conditions, p.Clock.Now(), serving, selected),

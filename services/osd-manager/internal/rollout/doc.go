@@ -1,5 +1,4 @@
-// Package rollout keeps one Deployment per prepared OSD, and their disruption
-// budget.
+// Package rollout keeps one Deployment per prepared OSD.
 //
 // A missing Deployment is made at once. One that has to change is changed only
 // when nothing is lost by it: an OSD that is down already at once; the others

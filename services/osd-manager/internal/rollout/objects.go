@@ -7,12 +7,10 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
-	policyv1ac "k8s.io/client-go/applyconfigurations/policy/v1"
 
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/pod"
@@ -184,15 +182,4 @@ func withMemory(c *corev1ac.ContainerApplyConfiguration, resources corev1.Resour
 	if !resources.Requests.Memory().IsZero() {
 		from("POD_MEMORY_REQUEST", "requests.memory")
 	}
-}
-
-// budget lets Kubernetes evict one OSD at a time.
-func budget(cluster *api.CephCluster) *policyv1ac.PodDisruptionBudgetApplyConfiguration {
-	return policyv1ac.PodDisruptionBudget(names.OSDPDB, cluster.Namespace).
-		WithLabels(pod.ClusterLabels(cluster)).
-		WithSpec(policyv1ac.PodDisruptionBudgetSpec().
-			WithMaxUnavailable(intstr.FromInt32(1)).
-			WithSelector(metav1ac.LabelSelector().WithMatchLabels(map[string]string{
-				names.LabelApp: pod.AppOSD, names.LabelCluster: cluster.Namespace,
-			})))
 }

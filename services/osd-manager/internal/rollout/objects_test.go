@@ -1,53 +1,18 @@
 package rollout
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/yaml"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/shared/golden"
 )
-
-func TestMain(m *testing.M) {
-	flag.Bool("update", false, "write the golden files anew")
-	flag.Parse()
-	os.Exit(m.Run())
-}
-
-// golden compares obj with a file below testdata.
-func golden(t *testing.T, name string, obj any) {
-	t.Helper()
-	got, err := yaml.Marshal(obj)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join("testdata", name+".golden.yaml")
-	if flag.Lookup("update").Value.String() == "true" {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Error(diff)
-	}
-}
 
 func someSubject() subject {
 	cluster := &api.CephCluster{
@@ -88,12 +53,10 @@ func TestDeployment(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := someSubject()
 			change(&s)
-			golden(t, "deployment-"+name, deployment(s, "rook-ceph/osd-manager:v1", "ceph:v18.2.7"))
+			golden.Objects(t, "deployment-"+name, deployment(s, "rook-ceph/osd-manager:v1", "ceph:v18.2.7"))
 		})
 	}
 }
-
-func TestBudget(t *testing.T) { golden(t, "budget", budget(someSubject().cluster)) }
 
 func TestANewImageOfOursAloneChangesNothing(t *testing.T) {
 	live := &appsv1.Deployment{}

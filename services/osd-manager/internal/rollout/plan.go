@@ -74,8 +74,8 @@ func Decide(daemons []Daemon, patience time.Duration, now time.Time) Plan {
 	return plan
 }
 
-// available tells whether the pod of the newest template runs and is ready.
-func available(d *appsv1.Deployment) bool {
+// Available tells whether the pod of the newest template runs and is ready.
+func Available(d *appsv1.Deployment) bool {
 	return d.Status.ObservedGeneration >= d.Generation && d.Status.UpdatedReplicas > 0 &&
 		d.Status.AvailableReplicas > 0 && d.Status.UnavailableReplicas == 0
 }
@@ -84,7 +84,7 @@ func available(d *appsv1.Deployment) bool {
 // the condition still speaks of the pod before: that counts as now.
 func since(d *appsv1.Deployment, now time.Time) time.Time {
 	for _, c := range d.Status.Conditions {
-		if c.Type == appsv1.DeploymentAvailable && (c.Status == corev1.ConditionTrue) == available(d) {
+		if c.Type == appsv1.DeploymentAvailable && (c.Status == corev1.ConditionTrue) == Available(d) {
 			return c.LastTransitionTime.Time
 		}
 	}
@@ -99,8 +99,9 @@ const settle = 12 * time.Second
 // healthyPGs matches placement groups that lack nothing.
 const healthyPGs = `^active\+(clean|deep|scrubbing|snaptrim|snaptrim_wait)(\+(clean|deep|scrubbing|snaptrim|snaptrim_wait))*$`
 
-// unclean counts the placement groups that lack something.
-func unclean(status ceph.Status, cluster *api.CephCluster) int {
+// Unclean counts the placement groups that lack something, in the sense of the
+// cluster's spec.disruptionManagement.pgHealthyRegex.
+func Unclean(status ceph.Status, cluster *api.CephCluster) int {
 	expression := cluster.Spec.DisruptionManagement.PGHealthyRegex
 	healthy, err := regexp.Compile(cmp.Or(expression, healthyPGs))
 	if err != nil {

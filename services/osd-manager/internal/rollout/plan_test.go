@@ -60,17 +60,17 @@ func TestUncleanCountsWhatLacksSomething(t *testing.T) {
 			Count     int    `json:"count"`
 		}{state, count})
 	}
-	if got := unclean(status, &api.CephCluster{}); got != 12 {
+	if got := Unclean(status, &api.CephCluster{}); got != 12 {
 		t.Errorf("got %d, want 12", got)
 	}
 	lenient := &api.CephCluster{}
 	lenient.Spec.DisruptionManagement.PGHealthyRegex = "^active"
-	if got := unclean(status, lenient); got != 4 {
+	if got := Unclean(status, lenient); got != 4 {
 		t.Errorf("got %d, want the peering ones only", got)
 	}
 	broken := &api.CephCluster{}
 	broken.Spec.DisruptionManagement.PGHealthyRegex = "("
-	if got := unclean(status, broken); got != 12 {
+	if got := Unclean(status, broken); got != 12 {
 		t.Errorf("got %d: an expression that is none must not switch the gate off", got)
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -35,7 +34,6 @@ const Name = "osd-manager.rollout"
 // +kubebuilder:rbac:groups=inventory.ceph.rook.io,namespace=cluster,resources=cephosds,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=apps,namespace=cluster,resources=deployments,verbs=get;list;watch;create;patch
-// +kubebuilder:rbac:groups=policy,namespace=cluster,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=cluster,resources=leases,verbs=get;create;update
 
 // Reconciler keeps the Deployments of one cluster's OSDs.
@@ -57,7 +55,6 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephCluster{}, builder.WithPredicates(clusterChanged())).
 		Owns(&appsv1.Deployment{}).
-		Owns(&policyv1.PodDisruptionBudget{}).
 		Watches(&inventory.CephOSD{}, handler.EnqueueRequestsFromMapFunc(ofOSD), builder.WithPredicates(osdChanged())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
@@ -79,7 +76,6 @@ func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (r
 	p := &pass{Reconciler: r, cluster: cluster}
 	report := step.Run(ctx,
 		step.Named("observe", p.observe),
-		step.Named("budget", p.applyBudget),
 		step.Named("write", p.writeNow),
 		step.Named("finish", p.finish),
 		step.Named("look", p.look),
@@ -134,13 +130,13 @@ func (p *pass) observeWith(ctx context.Context, reader client.Reader) (step.Outc
 func (p *pass) decide(ctx context.Context) (step.Outcome, error) {
 	daemons := make([]Daemon, 0, len(p.subjects))
 	for id, s := range p.subjects {
-		d := Daemon{ID: id, Domain: domain(s.osd), Exists: s.live != nil}
+		d := Daemon{ID: id, Domain: Domain(s.osd), Exists: s.live != nil}
 		if s.live != nil {
 			settled, err := p.Apply.Settled(ctx, p.cluster, p.desired(s))
 			if err != nil {
 				return step.None, err
 			}
-			d.Settled, d.Available, d.Paused, d.Since = settled, available(s.live), paused(s.live), since(s.live, p.Clock.Now())
+			d.Settled, d.Available, d.Paused, d.Since = settled, Available(s.live), paused(s.live), since(s.live, p.Clock.Now())
 		}
 		daemons = append(daemons, d)
 	}

@@ -9,7 +9,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -40,13 +39,6 @@ func (p *pass) desired(s subject) *appsv1ac.DeploymentApplyConfiguration {
 // renewed is desired with our newest image.
 func (p *pass) renewed(s subject) *appsv1ac.DeploymentApplyConfiguration {
 	return deployment(s, p.Image, Image(p.cluster))
-}
-
-func (p *pass) applyBudget(ctx context.Context) (step.Outcome, error) {
-	if !p.cluster.Spec.DisruptionManagement.ManagePodBudgets {
-		return step.Done, p.Apply.Prune(ctx, p.cluster, &policyv1.PodDisruptionBudgetList{})
-	}
-	return step.Done, p.Apply.Set(ctx, p.cluster, budget(p.cluster))
 }
 
 // writeNow writes what needs nobody's leave.
@@ -108,7 +100,7 @@ func (p *pass) update(ctx context.Context) (step.Outcome, error) {
 	if err != nil {
 		return step.None, fmt.Errorf("read status: %w", err)
 	}
-	if outcome, err := p.leave(ctx, unclean(status, p.cluster)); err != nil || !outcome.IsDone() {
+	if outcome, err := p.leave(ctx, Unclean(status, p.cluster)); err != nil || !outcome.IsDone() {
 		return outcome, err
 	}
 	ids, outcome, err := p.stoppable(ctx, conn)
@@ -186,8 +178,8 @@ func osdNames(ids []int) string {
 	return problem.Names(list)
 }
 
-// domain is the failure domain of an OSD: its host.
-func domain(osd *inventory.CephOSD) string {
+// Domain is the failure domain of an OSD: its host.
+func Domain(osd *inventory.CephOSD) string {
 	for _, bucket := range osd.Spec.CrushLocation {
 		if bucket.Type == "host" {
 			return bucket.Name

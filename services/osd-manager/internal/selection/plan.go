@@ -30,6 +30,8 @@ const (
 	ReasonForeignOSD        = "ForeignOSD"
 	ReasonOwnOSD            = "OwnOSD"
 	ReasonUnfinishedOSD     = "UnfinishedOSD"
+	ReasonPartOfOSD         = "PartOfOSD"
+	ReasonDuplicate         = "DuplicateIdentity"
 	ReasonCleanup           = "CleanupConfirmed"
 )
 
@@ -92,6 +94,9 @@ func (d decision) decide() (*inventory.DiskSelection, *Intent) {
 		return nil, nil
 	}
 	if osd := fleet.OnDisk(d.disk, d.OSDs); osd != nil {
+		if twins := d.twins(); len(twins) > 0 {
+			return duplicate(d.taken(osd), osd, d.disk, twins), nil
+		}
 		return d.taken(osd), nil
 	}
 	switch d.disk.Status.Probe.State {
@@ -138,12 +143,10 @@ func (d decision) labelled() (*inventory.DiskSelection, *Intent) {
 		if cluster.Status.Connection == nil || cluster.Status.Connection.FSID != label.FSID {
 			continue
 		}
-		if !fleet.Finished(d.disk) || label.Description != "main" || !active(cluster) {
-			message := "holds an unfinished OSD of this cluster whose CephOSD is gone; wipe the disk to use it"
-			return verdictOf(cluster, inventory.SelectionRefused, ReasonUnfinishedOSD, message), nil
+		verdict := d.own(cluster, label)
+		if verdict.State != inventory.SelectionSelected {
+			return verdict, nil
 		}
-		verdict := verdictOf(cluster, inventory.SelectionSelected, ReasonOwnOSD, "holds an OSD of this cluster, which is taken back")
-		verdict.OSDID, verdict.OSDUUID = label.OSDID, label.UUID
 		return verdict, &Intent{Cluster: cluster, Disk: d.disk, Node: d.node, Adopt: label}
 	}
 	for i := range d.clusters {

@@ -196,7 +196,7 @@ func TestDecideAboutDisksThatAreNotBlank(t *testing.T) {
 			osd(func(*inventory.OSDLabel) {})(s)
 			s.Probe.Reason = "UnfinishedOSD"
 		}, "Refused UnfinishedOSD", 0},
-		"a db device of ours is no OSD": {nil, osd(func(l *inventory.OSDLabel) { l.Description = "bluefs db" }), "Refused UnfinishedOSD", 0},
+		"a db device of ours is no OSD": {nil, osd(func(l *inventory.OSDLabel) { l.Description = "bluefs db" }), "Refused PartOfOSD", 0},
 		"a mounted disk is not spoken of": {nil, func(s *inventory.CephDiskStatus) {
 			s.Probe = &inventory.DiskProbe{State: inventory.ProbeInUse, Reason: "Mounted"}
 		}, "-", 0},

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 )
@@ -23,7 +24,8 @@ type Problem struct{ Reason, Message string }
 
 // Problems returns what a person has to mend in a cluster's storage section,
 // the gravest first: what is malformed, what is not supported, nodes and
-// devices that do not exist, named devices that must not be touched.
+// devices that do not exist, named devices that must not be touched, copies of
+// disks of its OSDs.
 func Problems(cluster *api.CephCluster, seen Observed) []Problem {
 	storage := &cluster.Spec.Storage
 	found := append(malformed(storage), unsupportedParts(storage)...)
@@ -34,7 +36,8 @@ func Problems(cluster *api.CephCluster, seen Observed) []Problem {
 			found = append(found, missingDevices(scopeOf(storage, Hostname(node)), node, seen.Disks)...)
 		}
 	}
-	return append(found, refused(cluster, seen)...)
+	found = append(found, refused(cluster, seen)...)
+	return append(found, copies(cluster, seen)...)
 }
 
 func malformed(storage *api.StorageScopeSpec) []Problem {
@@ -153,5 +156,25 @@ func refused(cluster *api.CephCluster, seen Observed) []Problem {
 			found = append(found, Problem{ReasonDeviceRefused, fmt.Sprintf("%s on node %s: %s; name another device", disk.Status.Device, disk.Status.Node, verdict.Message)})
 		}
 	}
+	return found
+}
+
+// copies names, once for each OSD, the disks that bear the same label.
+func copies(cluster *api.CephCluster, seen Observed) []Problem {
+	if cluster.Status.Connection == nil {
+		return nil
+	}
+	var found []Problem
+	for i := range seen.Disks {
+		disk := &seen.Disks[i]
+		d := decision{Observed: seen, disk: disk}
+		twins := d.twins()
+		if len(twins) == 0 || disk.Status.OSD.FSID != cluster.Status.Connection.FSID || twins[0].Name < disk.Name {
+			continue
+		}
+		verdict := duplicate(&inventory.DiskSelection{}, fleet.OnDisk(disk, seen.OSDs), disk, twins)
+		found = append(found, Problem{ReasonDuplicate, verdict.Message})
+	}
+	slices.SortFunc(found, func(a, b Problem) int { return strings.Compare(a.Message, b.Message) })
 	return found
 }

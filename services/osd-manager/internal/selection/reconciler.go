@@ -3,6 +3,7 @@ package selection
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
@@ -18,7 +19,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
@@ -121,8 +121,8 @@ func (r *Reconciler) speak(ctx context.Context, disk *inventory.CephDisk, verdic
 // follow keeps the place of an OSD current when its disk was moved, or its
 // node's labels were changed.
 func (r *Reconciler) follow(ctx context.Context, disk *inventory.CephDisk, seen Observed) error {
-	osd := fleet.OnDisk(disk, seen.OSDs)
-	if osd == nil || disk.Status.Probe == nil || disk.Status.Probe.State == inventory.ProbeMissing {
+	osd := followed(disk, seen)
+	if osd == nil {
 		return nil
 	}
 	now := moved(osd, disk, nodeOf(seen.Nodes, disk.Status.Node))
@@ -158,8 +158,12 @@ func nodeChanged() predicate.Predicate {
 		return !isBefore || !isAfter || before.ResourceVersion == after.ResourceVersion ||
 			before.Generation != after.Generation || ready(before) != ready(after) ||
 			!sameLabels(before.Labels, after.Labels) || before.Spec.Unschedulable != after.Spec.Unschedulable ||
-			len(before.Spec.Taints) != len(after.Spec.Taints)
+			!slices.EqualFunc(before.Spec.Taints, after.Spec.Taints, sameTaint)
 	}}
+}
+
+func sameTaint(a, b corev1.Taint) bool {
+	return a.Key == b.Key && a.Value == b.Value && a.Effect == b.Effect
 }
 
 func sameLabels(a, b map[string]string) bool {

@@ -10,15 +10,21 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 )
 
+// quorum makes mon-manager report whether the mons are in quorum.
+func (w *world) quorum(status metav1.ConditionStatus) {
+	w.t.Helper()
+	w.playing = true
+	defer func() { w.playing = false }()
+	cluster := w.live()
+	api.FindCondition(cluster.Status.Conditions, api.ConditionMonitorsInQuorum).Status = status
+	w.check(w.kube.Status().Update(w.t.Context(), cluster))
+}
+
 func TestAWaitForTheMonitorsIsNoWarningOfOurs(t *testing.T) {
 	w := newWorld(t, 1)
 	w.settle()
 	w.told()
-	w.playing = true
-	cluster := w.live()
-	api.FindCondition(cluster.Status.Conditions, api.ConditionMonitorsInQuorum).Status = metav1.ConditionFalse
-	w.check(w.kube.Status().Update(t.Context(), cluster))
-	w.playing = false
+	w.quorum(metav1.ConditionFalse)
 	for range 3 {
 		w.check(w.pass())
 	}

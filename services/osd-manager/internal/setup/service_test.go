@@ -210,12 +210,12 @@ func TestLostCephOSDsAreTakenBackFromTheirDisksAndNothingRestarts(t *testing.T) 
 func TestAnOSDThatCephDoesNotKnowIsNotAdopted(t *testing.T) {
 	w := newWorld(t, 1)
 	w.label(w.diskByID("wwn:sda"), "aaaaaaaa-2222-3333-4444-555555555555", 7)
-	for range 5 {
-		_ = w.pass() // the key of an OSD that Ceph does not know cannot be read
-		w.play()
-	}
+	w.settle()
 	if ids := w.ceph.OSDIDs(); len(ids) != 0 {
 		t.Errorf("OSDs %v were made", ids)
+	}
+	if s := w.disks()[0].Status.Selection; s == nil || s.State != inventory.SelectionRefused || !strings.Contains(s.Message, "osd.7") {
+		t.Errorf("selection: %+v", s)
 	}
 	var deployments appsv1.DeploymentList
 	w.check(w.kube.List(t.Context(), &deployments))

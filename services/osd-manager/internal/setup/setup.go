@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
+	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/drain"
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/pod"
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/prepare"
@@ -59,6 +60,7 @@ func Narrow(options *cache.Options) {
 		&corev1.Secret{}:                only(pod.AppOSD),
 		&appsv1.Deployment{}:            only(pod.AppOSD),
 		&policyv1.PodDisruptionBudget{}: only(pod.AppOSD),
+		&corev1.ConfigMap{}:             only(pod.AppOSD),
 		&batchv1.Job{}:                  only(pod.AppPrepare, pod.AppCleanup),
 		&corev1.Pod{}:                   only(pod.AppOSD, pod.AppPrepare, pod.AppCleanup),
 	}
@@ -83,6 +85,7 @@ type Service struct {
 	Selection selection.Reconciler
 	Prepare   prepare.Reconciler
 	Rollout   rollout.Reconciler
+	Drain     drain.Reconciler
 	Report    report.Reconciler
 	Teardown  teardown.Reconciler
 }
@@ -97,6 +100,8 @@ func New(env Environment) *Service {
 			Sessions: sessions, Clock: env.Clock, Random: env.Random, Image: env.Image},
 		Rollout: rollout.Reconciler{Client: env.Kube, Live: env.Live, Apply: applier(rollout.Name), Events: env.Events(rollout.Name),
 			Sessions: sessions, Token: disruption.Token{Client: env.Kube, Reader: env.Live, Service: fleet.Service}, Clock: env.Clock, Image: env.Image},
+		Drain: drain.Reconciler{Client: env.Kube, Live: env.Live, Apply: applier(drain.Name), Events: env.Events(drain.Name),
+			Sessions: sessions, Clock: env.Clock},
 		Report: report.Reconciler{Client: env.Kube, Apply: applier(report.Name), Events: env.Events(report.Name),
 			Sessions: sessions, Clock: env.Clock},
 		Teardown: teardown.Reconciler{Client: env.Kube, Apply: applier(teardown.Name), Events: env.Events(teardown.Name),
@@ -107,7 +112,7 @@ func New(env Environment) *Service {
 // Register adds all controllers to the manager.
 func (s *Service) Register(mgr manager.Manager) error {
 	for _, one := range []interface{ Register(manager.Manager) error }{
-		&s.Selection, &s.Prepare, &s.Rollout, &s.Report, &s.Teardown,
+		&s.Selection, &s.Prepare, &s.Rollout, &s.Drain, &s.Report, &s.Teardown,
 	} {
 		if err := one.Register(mgr); err != nil {
 			return fmt.Errorf("register %T: %w", one, err)

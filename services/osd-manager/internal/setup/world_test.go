@@ -83,7 +83,7 @@ func newWorld(t *testing.T, disks int) *world {
 	w.ceph.AddUser(ceph.AuthUser{Entity: identity.Entity, Secret: key.Secret, Caps: identity.Caps})
 	objs := []client.Object{
 		w.cluster(),
-		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: names.ServiceKeyring("test", "osd-manager")},
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: names.ServiceKeyring("osd-manager")},
 			Data: map[string][]byte{"keyring": []byte(keyring.Render(key, nil))}},
 		&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node1", Labels: map[string]string{names.LabelHostname: "node1", corev1.LabelTopologyZone: "z1"}},
 			Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}}},
@@ -218,7 +218,7 @@ func (w *world) pass() error {
 	w.check(w.kube.List(ctx, &clusters))
 	for i := range clusters.Items {
 		for _, do := range []func(context.Context, *api.CephCluster) (reconcile.Result, error){
-			w.service.Rollout.Reconcile, w.service.Report.Reconcile, w.service.Teardown.Reconcile,
+			w.service.Rollout.Reconcile, w.service.Drain.Reconcile, w.service.Report.Reconcile, w.service.Teardown.Reconcile,
 		} {
 			cluster := &api.CephCluster{}
 			if err := w.kube.Get(ctx, client.ObjectKeyFromObject(&clusters.Items[i]), cluster); err != nil {
@@ -335,7 +335,7 @@ func (w *world) runDeployments() bool {
 		if d.Annotations["seen"] == template {
 			continue
 		}
-		w.ceph.StartOSD(id, cephtest.OSDStart{Location: ceph.Location{"root=default", "host=node1"}, Class: "ssd", Weight: 1})
+		w.ceph.StartOSD(id, startOn(d.Labels["failure-domain"]))
 		d.Annotations = map[string]string{"seen": template}
 		w.check(w.kube.Update(w.t.Context(), d))
 		d.Status = appsv1.DeploymentStatus{Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1, ObservedGeneration: d.Generation,
@@ -344,6 +344,11 @@ func (w *world) runDeployments() bool {
 		acted = true
 	}
 	return acted
+}
+
+// startOn is how an OSD of a host starts.
+func startOn(host string) cephtest.OSDStart {
+	return cephtest.OSDStart{Location: ceph.Location{"root=default", "host=" + host}, Class: "ssd", Weight: 1}
 }
 
 func (w *world) osds() []inventory.CephOSD {

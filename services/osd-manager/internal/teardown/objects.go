@@ -21,6 +21,9 @@ const (
 	dataPath      = "/data"
 	// retrySeconds is how long an ended Job stays; its end is the next attempt.
 	retrySeconds = 600
+	// quickSeconds ends a quick wipe that hangs on a broken disk, or whose pod
+	// cannot start. A complete one writes the whole disk and may take days.
+	quickSeconds = 900
 )
 
 // jobName returns the name of the Job that wipes a disk.
@@ -49,12 +52,19 @@ func wipe(cluster *api.CephCluster, disk *inventory.CephDisk, node *corev1.Node,
 		template.WithVolumes(corev1ac.Volume().WithName(volumeData).WithHostPath(corev1ac.HostPathVolumeSource().
 			WithPath(path.Join(root, cluster.Namespace)).WithType(corev1.HostPathDirectoryOrCreate)))
 	}
-	return batchv1ac.Job(jobName(disk), cluster.Namespace).
-		WithLabels(labels(cluster)).
-		WithSpec(batchv1ac.JobSpec().
-			WithBackoffLimit(0).
-			WithTTLSecondsAfterFinished(retrySeconds).
-			WithTemplate(corev1ac.PodTemplateSpec().WithLabels(labels(cluster)).WithSpec(template)))
+	spec := batchv1ac.JobSpec().
+		WithBackoffLimit(0).
+		WithTTLSecondsAfterFinished(retrySeconds).
+		WithTemplate(corev1ac.PodTemplateSpec().WithLabels(labels(cluster)).WithSpec(template))
+	if !complete(cluster) {
+		spec.WithActiveDeadlineSeconds(quickSeconds)
+	}
+	return batchv1ac.Job(jobName(disk), cluster.Namespace).WithLabels(labels(cluster)).WithSpec(spec)
+}
+
+// complete tells whether every byte of a disk is to be overwritten.
+func complete(cluster *api.CephCluster) bool {
+	return cluster.Spec.CleanupPolicy.SanitizeDisks.Method == api.SanitizeMethodComplete
 }
 
 func container(cluster *api.CephCluster, disk *inventory.CephDisk, image string) *corev1ac.ContainerApplyConfiguration {
@@ -66,7 +76,7 @@ func container(cluster *api.CephCluster, disk *inventory.CephDisk, image string)
 	args := append([]string{"wipe", "--osd-id=" + strconv.Itoa(id), "--osd-uuid=" + label.UUID, "--fsid=" + label.FSID,
 		"--result=" + pod.MessagePath}, pod.Search(disk.Status.StableID)...)
 	how := cluster.Spec.CleanupPolicy.SanitizeDisks
-	if how.Method == api.SanitizeMethodComplete {
+	if complete(cluster) {
 		args = append(args, "--method=complete", "--passes="+strconv.Itoa(max(1, int(how.Iteration))))
 		if how.DataSource == api.SanitizeDataSourceRandom {
 			args = append(args, "--source=random")

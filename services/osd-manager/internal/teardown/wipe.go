@@ -115,7 +115,18 @@ func (p *pass) whyNot(ctx context.Context, job *batchv1.Job) (string, error) {
 			}
 		}
 	}
-	return "no result; see Job " + job.Name, nil
+	return unfinished(job), nil
+}
+
+// unfinished words why a Job ended without a result.
+func unfinished(job *batchv1.Job) string {
+	for _, c := range job.Status.Conditions {
+		if c.Type == batchv1.JobFailed && c.Status == corev1.ConditionTrue && c.Reason == batchv1.JobReasonDeadlineExceeded {
+			return fmt.Sprintf("Job %s did not end within %d minutes; see whether the node is up and the disk answers; it is tried again after %d minutes, "+
+				"or empty spec.cleanupPolicy.confirmation to leave the data where it is", job.Name, quickSeconds/60, retrySeconds/60)
+		}
+	}
+	return "no result; see Job " + job.Name
 }
 
 // failure reads why a disk was not wiped; "" when it was.

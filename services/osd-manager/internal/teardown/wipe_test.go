@@ -1,28 +1,18 @@
 package teardown
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/yaml"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/shared/golden"
 )
 
 const fsid = "11111111-2222-3333-4444-555555555555"
-
-func TestMain(m *testing.M) {
-	flag.Bool("update", false, "write the golden files anew")
-	flag.Parse()
-	os.Exit(m.Run())
-}
 
 func someCluster() *api.CephCluster {
 	return &api.CephCluster{
@@ -80,24 +70,19 @@ func TestOnlyDisksThatNameTheClusterAreTargets(t *testing.T) {
 
 func TestWipeJob(t *testing.T) {
 	disk, node := someDisk(func(*inventory.CephDiskStatus) {}), someNode()
-	got, err := yaml.Marshal(wipe(someCluster(), &disk, &node, "rook-ceph/osd-manager:v1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join("testdata", "wipe.golden.yaml")
-	if flag.Lookup("update").Value.String() == "true" {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
+	quick := someCluster()
+	quick.Spec.CleanupPolicy.SanitizeDisks = api.SanitizeDisksSpec{}
+	golden.Objects(t, "wipe", wipe(someCluster(), &disk, &node, "rook-ceph/osd-manager:v1"))
+	golden.Objects(t, "wipe-quick", wipe(quick, &disk, &node, "rook-ceph/osd-manager:v1"))
+}
+
+func TestOnlyAQuickWipeHasADeadline(t *testing.T) {
+	disk, node := someDisk(func(*inventory.CephDiskStatus) {}), someNode()
+	for method, want := range map[api.SanitizeMethodProperty]bool{"": true, api.SanitizeMethodQuick: true, api.SanitizeMethodComplete: false} {
+		cluster := someCluster()
+		cluster.Spec.CleanupPolicy.SanitizeDisks.Method = method
+		if got := wipe(cluster, &disk, &node, "ours").Spec.ActiveDeadlineSeconds; want != (got != nil) {
+			t.Errorf("%q: a deadline of %v", method, got)
 		}
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Error(diff)
 	}
 }

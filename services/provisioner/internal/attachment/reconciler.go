@@ -4,18 +4,22 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
@@ -26,7 +30,15 @@ import (
 // Name of the controller.
 const Name = "provisioner.attachment"
 
-const workers = 32
+const (
+	workers = 32
+	// refusalRetry is how often a refusal is looked at again: what ends it, such as
+	// a taint of the node or a client that closes the image, is not watched.
+	refusalRetry = 10 * time.Second
+	// Failures are tried again soon at first, and at least every lastRetry.
+	firstRetry = 100 * time.Millisecond
+	lastRetry  = 15 * time.Second
+)
 
 // Volumes is the part of the CSI controller service that attaches.
 type Volumes interface {
@@ -35,6 +47,9 @@ type Volumes interface {
 	// Nodes lists the nodes that the journal knows to have the volume.
 	Nodes(ctx context.Context, handle string, secrets map[string]string) ([]string, error)
 	Release(ctx context.Context, handle, node string, evidence volumes.Evidence, secrets map[string]string) error
+	// StaticHolder and ReleaseStatic are the same for a volume that was made by hand.
+	StaticHolder(ctx context.Context, volume volumes.Static, secrets map[string]string) (string, error)
+	ReleaseStatic(ctx context.Context, volume volumes.Static, node string, evidence volumes.Evidence, secrets map[string]string) error
 }
 
 // Secrets reads the data of one Secret.
@@ -73,12 +88,22 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	})
 	err := ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&storagev1.VolumeAttachment{}, builder.WithPredicates(ours, changed{})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		Watches(&storagev1.VolumeAttachment{}, handler.EnqueueRequestsFromMapFunc(r.Waiting), builder.WithPredicates(ours, gone{})).
+		WithOptions(Options()).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("register %s: %w", Name, err)
 	}
 	return nil
+}
+
+// Options of the controller. A volume must not wait long for its next node because
+// the first attempts failed, so the time between two attempts is bounded.
+func Options() controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: workers,
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, lastRetry),
+	}
 }
 
 // changed leaves out our own writes to the status.
@@ -96,6 +121,38 @@ func (changed) Update(e event.UpdateEvent) bool {
 		len(before.Finalizers) != len(after.Finalizers)
 }
 
+// gone passes only the end of a VolumeAttachment.
+type gone struct{ predicate.Funcs }
+
+// Create is not passed.
+func (gone) Create(event.CreateEvent) bool { return false }
+
+// Update is not passed.
+func (gone) Update(event.UpdateEvent) bool { return false }
+
+// Waiting lists the attachments that may have waited for this one to go: those of
+// the same volume.
+func (r *Reconciler) Waiting(ctx context.Context, object client.Object) []ctrl.Request {
+	ended, ok := object.(*storagev1.VolumeAttachment)
+	if !ok || ended.Spec.Source.PersistentVolumeName == nil {
+		return nil
+	}
+	var list storagev1.VolumeAttachmentList
+	if err := r.Client.List(ctx, &list); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "VolumeAttachments not listed")
+		return nil
+	}
+	var requests []ctrl.Request
+	for i := range list.Items {
+		other := &list.Items[i]
+		if other.Name != ended.Name && other.Spec.Attacher == ended.Spec.Attacher && !other.Status.Attached &&
+			ptr.Equal(other.Spec.Source.PersistentVolumeName, ended.Spec.Source.PersistentVolumeName) {
+			requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(other)})
+		}
+	}
+	return requests
+}
+
 // Reconcile attaches a volume to a node, or detaches it when the
 // VolumeAttachment is being deleted.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
@@ -111,10 +168,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		Reconciler: r, attachment: &attachment, driver: attachment.Spec.Attacher, volumes: r.Drivers[attachment.Spec.Attacher],
 		apply: apply.Applier{Client: r.Client, Manager: Name},
 	}
-	if attachment.DeletionTimestamp.IsZero() {
-		return ctrl.Result{}, p.attach(ctx)
+	work := p.attach
+	if !attachment.DeletionTimestamp.IsZero() {
+		work = p.detach
 	}
-	return ctrl.Result{}, p.detach(ctx)
+	err = work(ctx)
+	if err == nil && p.refused {
+		return ctrl.Result{RequeueAfter: refusalRetry}, nil
+	}
+	return ctrl.Result{}, err
 }
 
 // Finalizer is what the external-attacher sidecar uses for the driver, so that

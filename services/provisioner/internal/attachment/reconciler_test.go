@@ -9,6 +9,8 @@ import (
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -29,7 +31,10 @@ const (
 	handle = "0001-0009-rook-ceph-0000000000000001-00f6cf51-843c-505c-ae2d-17ca89a08a2b"
 )
 
-var errHeld = errors.New("volume is held by n1")
+var (
+	errHeld   = status.Error(codes.FailedPrecondition, "volume is held by n1")
+	errBroken = errors.New("broken")
+)
 
 // world is an API server and a controller service that writes down what it is
 // asked.
@@ -40,6 +45,8 @@ type world struct {
 	asked  []string
 	fail   error
 	nodes  []string
+	// holder has the static volume.
+	holder string
 }
 
 func (w *world) ControllerPublishVolume(
@@ -62,6 +69,20 @@ func (w *world) Nodes(context.Context, string, map[string]string) ([]string, err
 
 func (w *world) Release(_ context.Context, _, node string, evidence volumes.Evidence, _ map[string]string) error {
 	w.asked = append(w.asked, "release "+node+" "+[]string{"InUse", "LetGo", "Gone"}[evidence])
+	if evidence == volumes.InUse {
+		return errHeld
+	}
+	return nil
+}
+
+func (w *world) StaticHolder(context.Context, volumes.Static, map[string]string) (string, error) {
+	return w.holder, nil
+}
+
+func (w *world) ReleaseStatic(
+	_ context.Context, v volumes.Static, node string, evidence volumes.Evidence, _ map[string]string,
+) error {
+	w.asked = append(w.asked, "release "+v.ClusterID+"/"+v.Pool+"/"+v.Image+" "+node+" "+[]string{"InUse", "LetGo", "Gone"}[evidence])
 	if evidence == volumes.InUse {
 		return errHeld
 	}
@@ -115,8 +136,14 @@ func outOfService(n *corev1.Node) {
 }
 
 func (w *world) pass(name string) error {
-	_, err := w.r.Reconcile(w.t.Context(), ctrl.Request{NamespacedName: client.ObjectKey{Name: name}})
+	_, err := w.after(name)
 	return err
+}
+
+// after reconciles and returns when that is asked for again.
+func (w *world) after(name string) (time.Duration, error) {
+	result, err := w.r.Reconcile(w.t.Context(), ctrl.Request{NamespacedName: client.ObjectKey{Name: name}})
+	return result.RequeueAfter, err
 }
 
 // get returns the attachment to n1, or nil.
@@ -158,15 +185,15 @@ func TestAttach(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, attach("n1"), node())
 		w.fail = errHeld
-		if err := w.pass("csi-n1"); !errors.Is(err, errHeld) {
-			t.Fatal(err)
+		if after, err := w.after("csi-n1"); err != nil || after != 10*time.Second {
+			t.Fatalf("asks again after %s, %v", after, err)
 		}
 		first := w.get()
-		if first.Status.Attached || first.Status.AttachError == nil || first.Status.AttachError.Message != errHeld.Error() {
+		if first.Status.Attached || first.Status.AttachError == nil || first.Status.AttachError.Message != "volume is held by n1" {
 			t.Errorf("status %+v", first.Status)
 		}
-		if err := w.pass("csi-n1"); !errors.Is(err, errHeld) {
-			t.Fatal(err)
+		if after, err := w.after("csi-n1"); err != nil || after != 10*time.Second {
+			t.Fatalf("asks again after %s, %v", after, err)
 		}
 		if again := w.get(); again.ResourceVersion != first.ResourceVersion {
 			t.Error("the same refusal was written twice")
@@ -187,6 +214,29 @@ func TestAttach(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []string{"release gone Gone", "unpublish gone", "publish n1"}
+		if diff := cmp.Diff(want, w.asked); diff != "" {
+			t.Errorf("asked: want -, got +:\n%s", diff)
+		}
+	})
+	t.Run("returns_what_is_no_refusal", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, attach("n1"), node())
+		w.fail = errBroken
+		if after, err := w.after("csi-n1"); !errors.Is(err, errBroken) || after != 0 {
+			t.Errorf("asks again after %s, %v", after, err)
+		}
+		if a := w.get(); a.Status.AttachError == nil || a.Status.AttachError.Message != "broken" {
+			t.Errorf("status %+v", a.Status)
+		}
+	})
+	t.Run("frees_the_volume_from_a_vanished_node_behind_one_that_is_wanted", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, attach("n1"), attach("n2"), node())
+		w.nodes = []string{"n2", "vanished"}
+		if err := w.pass("csi-n1"); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"release vanished Gone", "unpublish vanished", "publish n1"}
 		if diff := cmp.Diff(want, w.asked); diff != "" {
 			t.Errorf("asked: want -, got +:\n%s", diff)
 		}
@@ -242,9 +292,9 @@ func TestDetach(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.asked = nil
-			err := w.pass("csi-n1")
-			if (err != nil) != tc.kept {
-				t.Errorf("kept: want %t, got %v", tc.kept, err)
+			after, err := w.after("csi-n1")
+			if err != nil || (after == 10*time.Second) != tc.kept {
+				t.Errorf("kept: want %t, asks again after %s, %v", tc.kept, after, err)
 			}
 			if diff := cmp.Diff(tc.asked, w.asked); diff != "" {
 				t.Errorf("asked: want -, got +:\n%s", diff)
@@ -278,5 +328,32 @@ func TestAttach_of_a_volume_that_any_node_may_use_asks_nobody(t *testing.T) {
 	}
 	if err := w.pass("csi-n1"); err != nil || w.get() != nil || len(w.asked) > 0 {
 		t.Errorf("detach: %v, %+v, asked %v", err, w.get(), w.asked)
+	}
+}
+
+func TestRetriesOfAVolumeDoNotDriftApart(t *testing.T) {
+	t.Parallel()
+	limiter := attachment.Options().RateLimiter
+	request := ctrl.Request{NamespacedName: client.ObjectKey{Name: "csi-n1"}}
+	if first := limiter.When(request); first < 10*time.Millisecond {
+		t.Errorf("the first retry comes after %s", first)
+	}
+	for range 50 {
+		if after := limiter.When(request); after > 15*time.Second {
+			t.Fatalf("a retry comes after %s", after)
+		}
+	}
+}
+
+func TestTheEndOfAnAttachmentWakesThoseThatWaitForItsVolume(t *testing.T) {
+	t.Parallel()
+	attached, elsewhere, foreign := attach("n3"), attach("n4"), attach("n5")
+	attached.Status.Attached = true
+	elsewhere.Spec.Source.PersistentVolumeName = ptr.To("pvc-2")
+	foreign.Spec.Attacher = "other"
+	w := newWorld(t, attach("n2"), attached, elsewhere, foreign)
+	want := []ctrl.Request{{NamespacedName: client.ObjectKey{Name: "csi-n2"}}}
+	if diff := cmp.Diff(want, w.r.Waiting(t.Context(), attach("n1"))); diff != "" {
+		t.Errorf("woken: want -, got +:\n%s", diff)
 	}
 }

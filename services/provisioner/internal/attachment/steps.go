@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
@@ -33,6 +35,9 @@ type pass struct {
 	driver     string
 	volumes    Volumes
 	apply      apply.Applier
+	// refused is set when the volume cannot be had or given up yet: the status says
+	// why, and it is no failure.
+	refused bool
 }
 
 // piece is the part of the status that is ours: all of it.
@@ -69,7 +74,7 @@ func (p *pass) publish(ctx context.Context) error {
 	}
 	source := volume.Spec.CSI
 	if source.VolumeAttributes[csi.AttributeStaticVolume] == "true" {
-		return nil // it has no journal; the node makes sure that it is the only one
+		return p.retireStatic(ctx, volume)
 	}
 	mode, err := provision.AccessMode(volume.Spec.AccessModes)
 	if err != nil {
@@ -103,8 +108,11 @@ func (p *pass) retireOthers(ctx context.Context, volume *corev1.PersistentVolume
 			continue
 		}
 		wanted, err := p.wanted(ctx, volume.Name, node)
-		if err != nil || wanted {
+		if err != nil {
 			return err
+		}
+		if wanted {
+			continue
 		}
 		if err := p.letGo(ctx, handle, node, secrets); err != nil {
 			return err
@@ -152,7 +160,7 @@ func (p *pass) unpublish(ctx context.Context, volume *corev1.PersistentVolume) e
 	}
 	source := volume.Spec.CSI
 	if source.VolumeAttributes[csi.AttributeStaticVolume] == "true" {
-		return nil
+		return p.letGoStatic(ctx, source, p.attachment.Spec.NodeName)
 	}
 	secrets, err := p.secrets(ctx, source.ControllerPublishSecretRef)
 	if err != nil {
@@ -225,6 +233,16 @@ func (p *pass) problem(err error, before *storagev1.VolumeError) *storagev1.Volu
 	return &storagev1.VolumeError{Time: metav1.NewTime(p.Clock.Now().Truncate(1e9)), Message: message}
 }
 
+// fail publishes why it did not work. A refusal is said there and nowhere else.
 func (p *pass) fail(ctx context.Context, seen piece, err error) error {
-	return errors.Join(err, client.IgnoreNotFound(p.apply.Status(ctx, p.attachment, seen)))
+	published := client.IgnoreNotFound(p.apply.Status(ctx, p.attachment, seen))
+	if p.refused = refusal(err); p.refused {
+		return published
+	}
+	return errors.Join(err, published)
+}
+
+// refusal tells an answer that time or a person will change from a failure.
+func refusal(err error) bool {
+	return slices.Contains([]codes.Code{codes.FailedPrecondition, codes.Unavailable}, status.Code(err))
 }

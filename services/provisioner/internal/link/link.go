@@ -1,6 +1,7 @@
 // Package link keeps one connection per cluster and cephx identity, so that a
-// volume costs no connection set-up. It opens a new one when the key, the
-// cluster or its state changed, and never retries a call.
+// volume costs no connection set-up. It opens a new one when the key or the
+// cluster changed, and when a call showed that the old one is of no more use: Ceph
+// refuses it, or nobody answers. It never retries a call.
 package link
 
 import (
@@ -32,11 +33,12 @@ type identity struct {
 }
 
 type connection struct {
-	fsid    string
-	secret  string
-	ready   chan struct{}
-	cluster storage.Cluster
-	err     error
+	fsid   string
+	secret string
+	ready  chan struct{}
+	// raw is what the dialer opened, cluster what callers share.
+	raw, cluster storage.Cluster
+	err          error
 }
 
 // Get returns the connection to a cluster as the key's user. It must not be
@@ -62,9 +64,15 @@ func (c *Connections) Get(ctx context.Context, clusterID string, at api.Connecti
 	dialled, cancel := context.WithTimeout(context.WithoutCancel(ctx), ceph.DefaultTimeout)
 	go func() {
 		defer cancel()
-		fresh.cluster, fresh.err = c.Dialer.DialStorage(dialled, at, key)
+		fresh.raw, fresh.err = c.Dialer.DialStorage(dialled, at, key)
 		if fresh.err != nil {
 			c.forget(id, fresh)
+		} else {
+			fresh.cluster = storage.Guard(fresh.raw, func(error) {
+				if c.forget(id, fresh) {
+					go fresh.close()
+				}
+			})
 		}
 		close(fresh.ready)
 	}()
@@ -83,12 +91,15 @@ func (c *Connections) Drop(clusterID string) {
 	}
 }
 
-func (c *Connections) forget(id identity, failed *connection) {
+// forget takes a connection out, unless another one has replaced it already.
+func (c *Connections) forget(id identity, failed *connection) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.open[id] == failed {
-		delete(c.open, id)
+	if c.open[id] != failed {
+		return false
 	}
+	delete(c.open, id)
+	return true
 }
 
 func (c *connection) await(ctx context.Context) (storage.Cluster, error) {
@@ -105,10 +116,9 @@ const grace = 2 * time.Minute
 
 func (c *connection) close() {
 	<-c.ready
-	if c.cluster == nil {
-		return
+	if c.err == nil {
+		time.AfterFunc(grace, c.raw.Close)
 	}
-	time.AfterFunc(grace, c.cluster.Close)
 }
 
 // Explain words the errors of a connection for people.

@@ -23,7 +23,7 @@ type Secrets interface {
 }
 
 // Sessions connects as the provisioner's own identity, which may make pools. It
-// reads the Secret once, and again when the cluster refuses the key.
+// reads the Secret once, and again when the cluster refuses the key or a call.
 type Sessions struct {
 	Connections *Connections
 	Secrets     Secrets
@@ -40,11 +40,17 @@ func (s *Sessions) Session(ctx context.Context, cluster *api.CephCluster) (stora
 	if err != nil {
 		return nil, err
 	}
-	session, err := s.Connections.Get(ctx, cluster.Namespace, *cluster.Status.Connection, key)
-	if errors.Is(err, ceph.ErrDenied) {
-		s.keys.Delete(cluster.UID)
+	refused := func(err error) {
+		if errors.Is(err, ceph.ErrDenied) {
+			s.keys.Delete(cluster.UID)
+		}
 	}
-	return session, Explain(err, key.Entity)
+	session, err := s.Connections.Get(ctx, cluster.Namespace, *cluster.Status.Connection, key)
+	if err != nil {
+		refused(err)
+		return nil, Explain(err, key.Entity)
+	}
+	return storage.Guard(session, refused), nil
 }
 
 func (s *Sessions) key(ctx context.Context, cluster *api.CephCluster) (keyring.Key, error) {
@@ -53,7 +59,7 @@ func (s *Sessions) key(ctx context.Context, cluster *api.CephCluster) (keyring.K
 			return key, nil
 		}
 	}
-	name := names.ServiceKeyring(cluster.Name, "provisioner")
+	name := names.ServiceKeyring("provisioner")
 	data, err := s.Secrets.Secret(ctx, cluster.Namespace, name)
 	if err != nil {
 		return keyring.Key{}, err

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -12,7 +12,6 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
-	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
 	"github.com/rook-ceph/rook-ceph/shared/pools"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
 	"github.com/rook-ceph/rook-ceph/shared/step"
@@ -41,10 +40,17 @@ func (p *pass) connectForDeletion(ctx context.Context) (step.Outcome, error) {
 	return step.Done, p.observe(ctx)
 }
 
-// empty refuses while anything of a user's is in the pool.
+// empty refuses while anything of a user's is in the pool, or while the pool is
+// somebody else's.
 func (p *pass) empty(ctx context.Context) (step.Outcome, error) {
 	if p.orphaned() || p.seen.Pool == nil {
 		return step.Done, nil
+	}
+	if others := otherApplications(p.seen.Pool, Application(p.pool)); len(others) > 0 {
+		p.blockers = others
+		return step.Retry(deletionRetry, api.ReasonPoolNotEmpty, fmt.Sprintf(
+			"Pool '%s' is used by application '%s' in Ceph, not '%s' alone; if nothing uses it any more, disable that application of the pool",
+			poolName(p.pool), strings.Join(others, "', '"), Application(p.pool))), nil
 	}
 	found, err := p.contents(ctx)
 	if err != nil {
@@ -53,63 +59,9 @@ func (p *pass) empty(ctx context.Context) (step.Outcome, error) {
 	p.blockers = found
 	if len(found) > 0 {
 		return step.Retry(deletionRetry, api.ReasonPoolNotEmpty,
-			fmt.Sprintf("Pool '%s' holds %s; delete the PersistentVolumeClaims or images first", poolName(p.pool), problem.Names(found))), nil
+			fmt.Sprintf("Pool '%s' holds %s; delete the PersistentVolumeClaims, images or objects first", poolName(p.pool), problem.Names(found))), nil
 	}
 	return step.Done, nil
-}
-
-// contents lists images and trashed images of all namespaces. An image with
-// snapshots or clones is an image.
-func (p *pass) contents(ctx context.Context) ([]string, error) {
-	base, err := p.session.Pool(ctx, poolName(p.pool), "")
-	if errors.Is(err, ceph.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer base.Close()
-	namespaces, err := base.Namespaces(ctx)
-	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
-		return nil, err
-	}
-	found, err := contentsOf(ctx, base, "")
-	if err != nil {
-		return nil, err
-	}
-	for _, namespace := range namespaces {
-		space, err := p.session.Pool(ctx, poolName(p.pool), namespace)
-		if err != nil {
-			return nil, err
-		}
-		more, err := contentsOf(ctx, space, namespace+"/")
-		space.Close()
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, more...)
-	}
-	slices.Sort(found)
-	return found, nil
-}
-
-func contentsOf(ctx context.Context, pool storage.Pool, prefix string) ([]string, error) {
-	images, err := pool.ListImages(ctx)
-	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
-		return nil, err
-	}
-	trash, err := pool.ListTrash(ctx)
-	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
-		return nil, err
-	}
-	var found []string
-	for _, name := range images {
-		found = append(found, "image "+prefix+name)
-	}
-	for _, image := range trash {
-		found = append(found, "trashed image "+prefix+image.Name)
-	}
-	return found, nil
 }
 
 // remove deletes the pool, then what only it used. Before that the object is
@@ -169,6 +121,7 @@ func (p *pass) confirm(ctx context.Context) (step.Outcome, error) {
 
 func (p *pass) release(ctx context.Context) (step.Outcome, error) {
 	p.known.Delete(p.pool.UID)
+	p.done.Delete(p.pool.UID)
 	if err := p.apply.RemoveFinalizer(ctx, p.pool, legacyFinalizer); err != nil {
 		return step.None, err
 	}

@@ -64,20 +64,22 @@ type Reconciler struct {
 	Clock    clock.PassiveClock
 	Events   events.EventRecorder
 
-	known sync.Map
+	// known is what settled pools looked like, done what was carried out for the
+	// others since they were settled; both by UID.
+	known, done sync.Map
 }
 
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephblockpools,verbs=get;list;watch;patch
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephblockpools/status,verbs=patch
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephblockpools/finalizers,verbs=update
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch
-// +kubebuilder:rbac:namespace=cluster,groups="",resources=secrets,verbs=get
+// +kubebuilder:rbac:namespace=cluster,groups="",resources=secrets,resourceNames=rook-ceph-provisioner-keyring,verbs=get
 // +kubebuilder:rbac:namespace=cluster,groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Register adds the controller to a manager.
 func (r *Reconciler) Register(mgr manager.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).Named(Name).
-		For(&api.CephBlockPool{}, builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, deleting{}))).
+		For(&api.CephBlockPool{}, builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, deleting{}, apply.OwnStatus(Name)))).
 		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(r.poolsOf), builder.WithPredicates(awaited{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)

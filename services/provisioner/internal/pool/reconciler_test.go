@@ -38,8 +38,22 @@ func replicated(edit ...func(*api.CephBlockPool)) *api.CephBlockPool {
 	return p
 }
 
+func erasure(edit ...func(*api.CephBlockPool)) *api.CephBlockPool {
+	p := &api.CephBlockPool{ObjectMeta: metav1.ObjectMeta{Name: "data"}}
+	p.Spec.ErasureCoded = api.ErasureCodedSpec{DataChunks: 4, CodingChunks: 2}
+	for _, e := range edit {
+		e(p)
+	}
+	return p
+}
+
 func param(key, value string) func(*api.CephBlockPool) {
-	return func(p *api.CephBlockPool) { p.Spec.Parameters = map[string]string{key: value} }
+	return func(p *api.CephBlockPool) {
+		if p.Spec.Parameters == nil {
+			p.Spec.Parameters = map[string]string{}
+		}
+		p.Spec.Parameters[key] = value
+	}
 }
 
 // world is a cluster whose commands go to one fake and whose images are in another.

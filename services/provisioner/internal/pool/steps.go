@@ -17,8 +17,12 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
 
-// connectRetry is how often a missing Secret or a silent cluster is tried.
-const connectRetry = 2 * time.Second
+const (
+	// connectRetry is how often a missing Secret or a silent cluster is tried.
+	connectRetry = 2 * time.Second
+	// vainRetry is how often Ceph is told what it does not keep.
+	vainRetry = 30 * time.Second
+)
 
 func (p *pass) hold(ctx context.Context) (step.Outcome, error) {
 	return step.Done, p.apply.Finalizer(ctx, p.pool, Finalizer())
@@ -82,7 +86,7 @@ func (p *pass) decide(context.Context) (step.Outcome, error) {
 func (p *pass) carryOut(ctx context.Context) (step.Outcome, error) {
 	for _, operation := range p.plan.Operations {
 		err := p.run(ctx, operation)
-		if outcome, known := pools.Expected(operation, err); known {
+		if outcome, known := pools.Expected(operation, p.seen, err); known {
 			return outcome, nil
 		}
 		if err != nil {
@@ -92,8 +96,12 @@ func (p *pass) carryOut(ctx context.Context) (step.Outcome, error) {
 	if len(p.plan.Operations) > 0 {
 		log := ctrl.LoggerFrom(ctx)
 		log.Info("pool changed", "operations", pools.Words(p.plan.Operations))
+		if p.inVain() {
+			return step.Retry(vainRetry, "NotTaken", p.complaint()), nil
+		}
 		return step.Retry(pools.Again, "Configuring", "Configuring the pool"), nil
 	}
+	p.done.Delete(p.pool.UID)
 	if !p.unchanged && len(p.plan.Drift) == 0 {
 		p.known.Store(p.pool.UID, p.look)
 	}

@@ -5,8 +5,12 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/pools"
 )
 
-// mgrPool is a pool that Ceph itself uses.
-const mgrPool = ".mgr"
+const (
+	// mgrPool is a pool that Ceph itself uses.
+	mgrPool = ".mgr"
+	// rbdTag is the application of pools for images.
+	rbdTag = "rbd"
+)
 
 // poolName returns the name of a pool in Ceph.
 func poolName(pool *api.CephBlockPool) string { return pool.PoolName() }
@@ -24,7 +28,7 @@ func Application(pool *api.CephBlockPool) string {
 	case ".nfs":
 		return "nfs"
 	}
-	return "rbd"
+	return rbdTag
 }
 
 // want is what the object asks for.

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -57,7 +58,7 @@ type Reconciler struct {
 // Register adds the controller to a manager.
 func (r *Reconciler) Register(mgr manager.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).Named(Name).
-		For(&api.CephCluster{}, builder.WithPredicates(relevant{})).
+		For(&api.CephCluster{}, builder.WithPredicates(predicate.Or[client.Object](relevant{}, apply.OwnStatus(Name)))).
 		Watches(&api.CephBlockPool{}, handler.EnqueueRequestsFromMapFunc(r.clusterOf), builder.WithPredicates(readiness{})).
 		Complete(r)
 	if err != nil {

@@ -182,9 +182,7 @@ func (relevant) Update(e event.UpdateEvent) bool {
 			return true
 		}
 	}
-	return monitors(before) != monitors(after) ||
-		!condition.IsTrue(after.Status.Conditions, api.ConditionProvisioningReady) &&
-			condition.IsTrue(before.Status.Conditions, api.ConditionProvisioningReady)
+	return monitors(before) != monitors(after)
 }
 
 func monitors(cluster *api.CephCluster) string {

@@ -69,6 +69,10 @@ func (c *Controller) Release(ctx context.Context, handle, node string, evidence 
 		return call.Coded(err)
 	}
 	defer at.close()
+	return at.release(ctx, entry, node, evidence)
+}
+
+func (p place) release(ctx context.Context, entry journal.Entry, node string, evidence Evidence) error {
 	if entry.Holder == nil || entry.Holder.Node != node {
 		return nil
 	}
@@ -76,10 +80,10 @@ func (c *Controller) Release(ctx context.Context, handle, node string, evidence 
 		return status.Errorf(codes.FailedPrecondition,
 			"node %s still uses the volume; if it is down for good, delete the Node or taint it node.kubernetes.io/out-of-service", node)
 	}
-	if err := at.fence(ctx, entry, evidence); err != nil {
+	if err := p.fence(ctx, entry, evidence); err != nil {
 		return call.Coded(err)
 	}
-	return call.Coded(at.journal.SetHolder(ctx, entry.UUID, nil))
+	return call.Coded(p.journal.SetHolder(ctx, entry.UUID, nil))
 }
 
 // fence makes sure that the holder's client never writes again.

@@ -92,7 +92,17 @@ func checkSupported(request *csipb.CreateVolumeRequest) error {
 	if len(request.GetMutableParameters()) > 0 {
 		return call.Invalid("mutable parameters are not supported")
 	}
-	return nil
+	return checkMounter(parameters)
+}
+
+// checkMounter refuses a volume that no node could attach later.
+func checkMounter(parameters map[string]string) error {
+	mounter := parameters[csi.ParamMounter]
+	if slices.Contains([]string{"", "rbd", "fuse"}, mounter) || parameters[csi.ParamTryOtherMounters] == "true" {
+		return nil
+	}
+	return call.Invalid("StorageClass parameter `%s: %s` is not supported yet; remove it, use `rbd` or `fuse`, or set `%s: \"true\"`",
+		csi.ParamMounter, mounter, csi.ParamTryOtherMounters)
 }
 
 // checkCapability says which uses of an RBD image are safe.

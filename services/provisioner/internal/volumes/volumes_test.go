@@ -136,8 +136,12 @@ func TestCreateVolume_refuses_what_it_cannot_do(t *testing.T) {
 		"feature_without_its_base": {with("imageFeatures", "fast-diff"), codes.InvalidArgument, "object-map"},
 		"half_a_stripe":            {with("stripeUnit", "65536"), codes.InvalidArgument, "stripeCount"},
 		"odd_object_size":          {with("objectSize", "3000000"), codes.InvalidArgument, "power of two"},
-		"no_number":                {with("objectSize", "4M"), codes.InvalidArgument, "positive number"},
-		"no_key":                   {func(r *csipb.CreateVolumeRequest) { delete(r.Secrets, "userKey") }, codes.InvalidArgument, "userKey"},
+		"mounter_of_no_node":       {with("mounter", "rbd-nbd"), codes.InvalidArgument, "`mounter: rbd-nbd` is not supported yet"},
+		"mounter_without_others": {func(r *csipb.CreateVolumeRequest) {
+			r.Parameters["mounter"], r.Parameters["tryOtherMounters"] = "rbd-nbd", "false"
+		}, codes.InvalidArgument, "tryOtherMounters"},
+		"no_number": {with("objectSize", "4M"), codes.InvalidArgument, "positive number"},
+		"no_key":    {func(r *csipb.CreateVolumeRequest) { delete(r.Secrets, "userKey") }, codes.InvalidArgument, "userKey"},
 		"limit_below_request": {func(r *csipb.CreateVolumeRequest) {
 			r.CapacityRange.LimitBytes = 1
 		}, codes.InvalidArgument, "limit_bytes"},

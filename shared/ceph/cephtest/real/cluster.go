@@ -187,7 +187,7 @@ func (c *Cluster) await(ctx context.Context, what string, check func(context.Con
 		if done {
 			return nil
 		}
-		if dead := c.alive(); dead != nil {
+		if dead := c.Alive(); dead != nil {
 			return fmt.Errorf("wait until %s: %w", what, dead)
 		}
 		select {

@@ -63,13 +63,6 @@ func (c *Cluster) launch(d *daemon) error {
 	return nil
 }
 
-// Leave says that a daemon will end by itself, as a mon does when it is taken
-// out of the map; Await no longer minds.
-func (c *Cluster) Leave(name string) {
-	c.t.Helper()
-	c.daemon(name).wanted = false
-}
-
 // end sends a signal and waits until the process is gone; one that does not
 // go is killed.
 func (d *daemon) end(signal syscall.Signal, patience time.Duration) {
@@ -99,12 +92,37 @@ func (c *Cluster) Stop(name string) {
 	c.daemon(name).end(syscall.SIGTERM, 10*time.Second)
 }
 
-// Pause stops a daemon from running without ending it; Resume lets it go on.
+// Pause stops a daemon from running without ending it; Resume lets it go on. It
+// returns when no thread of it runs any more.
 func (c *Cluster) Pause(name string) {
 	c.t.Helper()
-	if err := c.daemon(name).process.Process.Signal(syscall.SIGSTOP); err != nil {
+	process := c.daemon(name).process.Process
+	if err := process.Signal(syscall.SIGSTOP); err != nil {
 		c.t.Fatalf("pause %s: %v", name, err)
 	}
+	c.Await(name+" rests", func(context.Context) (bool, error) { return stopped(process.Pid) })
+}
+
+// stopped tells whether all threads of a process are stopped.
+func stopped(pid int) (bool, error) {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil || len(threads) == 0 {
+		return false, err
+	}
+	for _, thread := range threads {
+		stat, err := os.ReadFile(thread)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // it ended
+		}
+		if err != nil {
+			return false, err
+		}
+		// The state follows the name, which is in parentheses.
+		if _, after, found := bytes.Cut(stat, []byte(") ")); !found || after[0] != 'T' {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // Resume ends Pause.
@@ -165,8 +183,8 @@ func (c *Cluster) Inside(path string) string {
 
 var errExited = errors.New("process ended")
 
-// alive returns an error that shows why, when a daemon that should run ended.
-func (c *Cluster) alive() error {
+// Alive returns an error that shows why, when a daemon ended that nobody stopped.
+func (c *Cluster) Alive() error {
 	for _, d := range c.daemons {
 		if d.wanted && !d.running() {
 			return fmt.Errorf("%s: %w: %s%s", d.name, errExited, tail(d.output.Bytes(), 15), c.logTail(d.name))

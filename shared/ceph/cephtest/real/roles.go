@@ -136,6 +136,24 @@ func (c *Cluster) AddMon(name string) {
 	})
 }
 
+// RemoveMon ends a mon, takes it out of the map, and waits until all others are
+// the quorum. The order matters: a mon that leaves the map while it runs may
+// take others down, which abort when it talks to them once more.
+func (c *Cluster) RemoveMon(name string) {
+	c.t.Helper()
+	c.Stop("mon." + name)
+	c.mons = slices.DeleteFunc(c.mons, func(mon monAddress) bool { return mon.name == name })
+	client := c.Client()
+	c.Await("mon "+name+" is out of the map", func(ctx context.Context) (bool, error) {
+		err := client.MonRemove(ctx, name)
+		return err == nil, err
+	})
+	c.Await("all other mons are in quorum", func(ctx context.Context) (bool, error) {
+		quorum, err := client.QuorumStatus(ctx)
+		return len(quorum.QuorumNames) == len(c.mons), err
+	})
+}
+
 // saveMonMap replaces the monmap file by the one that the mons agreed on.
 func (c *Cluster) saveMonMap() {
 	c.t.Helper()

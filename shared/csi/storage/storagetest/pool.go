@@ -143,6 +143,21 @@ func (h *handle) Image(ctx context.Context, name string) (found storage.Image, e
 	return found, err
 }
 
+func (h *handle) ImageName(ctx context.Context, id string) (name string, err error) {
+	err = h.cluster.call(ctx, "ImageName", func() error {
+		for _, set := range []map[string]*image{h.space.images, h.space.trash} {
+			for _, image := range set {
+				if image.ID == id {
+					name = image.name
+					return nil
+				}
+			}
+		}
+		return fmt.Errorf("image %s: %w", id, ceph.ErrNotFound)
+	})
+	return name, err
+}
+
 func (h *handle) Watchers(ctx context.Context, name string) (found []storage.Watcher, err error) {
 	err = h.cluster.call(ctx, "Watchers", func() error {
 		image, err := h.image(name)

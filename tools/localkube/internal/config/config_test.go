@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,8 +13,6 @@ import (
 	"github.com/rook-ceph/rook-ceph/tools/localkube/internal/config"
 	"github.com/rook-ceph/rook-ceph/tools/localkube/internal/layout"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 func cluster() layout.Cluster {
 	return layout.Cluster{
@@ -101,7 +98,7 @@ func TestKubeconfigCarriesItsIdentity(t *testing.T) {
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name+".golden")
-	if *update {
+	if os.Getenv("UPDATE_GOLDEN") != "" {
 		if err := os.MkdirAll("testdata", 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +108,7 @@ func golden(t *testing.T, name, got string) {
 	}
 	want, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatalf("%v: run `go test ./... -update` to write it", err)
+		t.Fatalf("%v: run the test with UPDATE_GOLDEN=1 to write it", err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s differs (-want +got):\n%s", name, diff)

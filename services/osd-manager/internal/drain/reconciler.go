@@ -1,0 +1,129 @@
+package drain
+
+import (
+	"context"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/shared/apply"
+	"github.com/rook-ceph/rook-ceph/shared/session"
+	"github.com/rook-ceph/rook-ceph/shared/step"
+)
+
+// Name is the controller, the field manager and the event source.
+const Name = "osd-manager.drain"
+
+// poll is how often to ask Ceph while a domain drains or waits to.
+const poll = 10 * time.Second
+
+// +kubebuilder:rbac:groups=ceph.rook.io,namespace=cluster,resources=cephclusters,verbs=get;list;watch
+// +kubebuilder:rbac:groups=inventory.ceph.rook.io,namespace=cluster,resources=cephosds,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",namespace=cluster,resources=configmaps,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=apps,namespace=cluster,resources=deployments,verbs=get;list;watch
+// +kubebuilder:rbac:groups=policy,namespace=cluster,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
+
+// Reconciler keeps the disruption budgets of one cluster's OSDs.
+type Reconciler struct {
+	Client client.Client
+	// Live reads what was begun, past the cache: who forgets that a flag is his
+	// own never takes it back.
+	Live     client.Reader
+	Apply    apply.Applier
+	Events   events.EventRecorder
+	Sessions *session.Pool
+	Clock    clock.PassiveClock
+}
+
+// Register adds the controller to the manager.
+func (r *Reconciler) Register(mgr manager.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).Named(Name).
+		For(&api.CephCluster{}, builder.WithPredicates(clusterChanged())).
+		Owns(&appsv1.Deployment{}).
+		Owns(&policyv1.PodDisruptionBudget{}).
+		Watches(&inventory.CephOSD{}, handler.EnqueueRequestsFromMapFunc(ofOSD), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.ofNode), builder.WithPredicates(cordonChanged())).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
+		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+func ofOSD(_ context.Context, obj client.Object) []reconcile.Request {
+	osd, isOSD := obj.(*inventory.CephOSD)
+	if !isOSD {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: osd.Namespace, Name: osd.Spec.ClusterName}}}
+}
+
+// ofNode returns all clusters: any may have OSDs on the node.
+func (r *Reconciler) ofNode(ctx context.Context, _ client.Object) []reconcile.Request {
+	var clusters api.CephClusterList
+	if err := r.Client.List(ctx, &clusters); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "list CephClusters")
+		return nil
+	}
+	requests := make([]reconcile.Request, len(clusters.Items))
+	for i := range clusters.Items {
+		requests[i].NamespacedName = client.ObjectKeyFromObject(&clusters.Items[i])
+	}
+	return requests
+}
+
+// Reconcile writes the budgets that hold now.
+func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (reconcile.Result, error) {
+	if !cluster.DeletionTimestamp.IsZero() || cluster.Status.Connection == nil || cluster.Status.Connection.FSID == "" {
+		return reconcile.Result{}, nil
+	}
+	p := &pass{Reconciler: r, cluster: cluster}
+	report := step.Run(ctx,
+		step.Named("observe", p.observe),
+		step.Named("ask", p.ask),
+		step.Named("release", p.unsetNoOut),
+		step.Named("note", p.note),
+		step.Named("budgets", p.applyBudgets),
+		step.Named("hold", p.setNoOut),
+	)
+	result := report.Result()
+	if report.IsDone() && (p.next.Domain != "" || len(Candidates(p.seen.Daemons)) > 0) {
+		result.RequeueAfter = poll
+	}
+	if p.unanswered != nil {
+		ctrl.LoggerFrom(ctx).Info("ceph does not answer, budgets stay as they are", "error", p.unanswered.Error())
+	}
+	return result, report.Err
+}
+
+// clusterChanged passes what budgets are made from.
+func clusterChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, isBefore := e.ObjectOld.(*api.CephCluster)
+		after, isAfter := e.ObjectNew.(*api.CephCluster)
+		return !isBefore || !isAfter || before.Generation != after.Generation ||
+			(before.Status.Connection == nil) != (after.Status.Connection == nil)
+	}}
+}
+
+// cordonChanged passes nodes that began or ceased to take pods.
+func cordonChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, isBefore := e.ObjectOld.(*corev1.Node)
+		after, isAfter := e.ObjectNew.(*corev1.Node)
+		return !isBefore || !isAfter || before.Spec.Unschedulable != after.Spec.Unschedulable
+	}}
+}

@@ -1,0 +1,201 @@
+package report_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clocktesting "k8s.io/utils/clock/testing"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/report"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/csi"
+	"github.com/rook-ceph/rook-ceph/shared/csi/clusters"
+	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/testenv"
+)
+
+const namespace = "rook-ceph"
+
+// world is a CephCluster whose monitors and manager serve, and its Secrets.
+type world struct {
+	t       *testing.T
+	client  client.Client
+	r       *report.Reconciler
+	secrets map[string]bool
+	dropped []string
+	writes  atomic.Int64
+}
+
+func (w *world) Secret(_ context.Context, namespace, name string) (map[string]string, error) {
+	if !w.secrets[name] {
+		return nil, fmt.Errorf("Secret %s/%s: %w", namespace, name, clusters.ErrNoSecret)
+	}
+	return map[string]string{}, nil
+}
+
+func newWorld(t *testing.T, objects ...client.Object) *world {
+	t.Helper()
+	w := &world{t: t, secrets: map[string]bool{
+		csi.RBDProvisionerSecret: true, csi.RBDNodeSecret: true, csi.CephFSProvisionerSecret: true, csi.CephFSNodeSecret: true,
+	}}
+	count := interceptor.Funcs{
+		Apply: func(ctx context.Context, c client.WithWatch, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+			w.writes.Add(1)
+			return c.Apply(ctx, obj, opts...)
+		},
+		SubResourceApply: func(ctx context.Context, c client.Client, sub string, obj runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
+			w.writes.Add(1)
+			return c.SubResource(sub).Apply(ctx, obj, opts...)
+		},
+		Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
+			w.writes.Add(1)
+			return c.Patch(ctx, obj, patch, opts...)
+		},
+	}
+	w.client = testenv.Fake(t, objects...).WithInterceptorFuncs(testenv.Apart(count)).Build()
+	w.r = &report.Reconciler{
+		Client: w.client, Namespace: namespace, Identities: []csi.Identities{csi.RBDIdentities(), csi.CephFSIdentities()},
+		Secrets: w, Clock: clocktesting.NewFakePassiveClock(time.Unix(1000, 0)),
+		Drop: func(id string) { w.dropped = append(w.dropped, id) },
+	}
+	return w
+}
+
+func served() *api.CephCluster {
+	cluster := &api.CephCluster{ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: namespace}}
+	cluster.Status.Connection = &api.Connection{FSID: "f", MonHost: "10.0.0.1", Endpoints: []api.MonitorEndpoint{
+		{Name: "b", Address: "fd00::2", V2Port: 3300}, {Name: "a", Address: "10.0.0.1", V1Port: 6789, V2Port: 3300},
+	}}
+	for _, typ := range []string{api.ConditionMonitorsInQuorum, api.ConditionManagerActive} {
+		cluster.Status.Conditions = append(cluster.Status.Conditions, condition.New(typ, metav1.ConditionTrue, api.ReasonAsExpected, "", 1))
+	}
+	return cluster
+}
+
+func blockPool(name string, ready bool) *api.CephBlockPool {
+	pool := &api.CephBlockPool{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}}
+	if ready {
+		pool.Status = &api.CephBlockPoolStatus{Conditions: []api.Condition{
+			condition.New(api.ConditionReady, metav1.ConditionTrue, api.ReasonAsExpected, "", 1)}}
+	}
+	return pool
+}
+
+func (w *world) reconcile() ctrl.Result {
+	w.t.Helper()
+	result, err := w.r.Reconcile(w.t.Context(), ctrl.Request{NamespacedName: client.ObjectKey{Namespace: namespace, Name: "c"}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return result
+}
+
+func (w *world) condition() api.Condition {
+	w.t.Helper()
+	var cluster api.CephCluster
+	if err := w.client.Get(w.t.Context(), client.ObjectKey{Namespace: namespace, Name: "c"}, &cluster); err != nil {
+		w.t.Fatal(err)
+	}
+	found := condition.Find(cluster.Status.Conditions, api.ConditionProvisioningReady)
+	if found == nil {
+		w.t.Fatal("no condition ProvisioningReady")
+	}
+	return *found
+}
+
+func (w *world) config() string {
+	w.t.Helper()
+	var stored corev1.ConfigMap
+	if err := w.client.Get(w.t.Context(), client.ObjectKey{Namespace: namespace, Name: names.CSIConfig}, &stored); err != nil {
+		w.t.Fatal(err)
+	}
+	return stored.Data[csi.ConfigKey]
+}
+
+func TestAServedClusterIsPublishedOnceAndIsReady(t *testing.T) {
+	w := newWorld(t, served(), blockPool("one", true))
+	w.reconcile()
+	if got := w.condition(); got.Status != metav1.ConditionTrue {
+		t.Errorf("got %s: %s", got.Status, got.Message)
+	}
+	const want = `[{"clusterID":"rook-ceph","monitors":["10.0.0.1:6789","[fd00::2]:3300"],"namespace":"rook-ceph"}]`
+	if got := w.config(); got != want {
+		t.Errorf("configuration: got %s, want %s", got, want)
+	}
+	before := w.writes.Load()
+	w.reconcile()
+	if got := w.writes.Load() - before; got != 0 {
+		t.Errorf("a settled pass wrote %d times", got)
+	}
+}
+
+func TestWhatIsWaitedForIsNamed(t *testing.T) {
+	unserved := served()
+	unserved.Status.Conditions = nil
+	for name, c := range map[string]struct {
+		cluster *api.CephCluster
+		secrets map[string]bool
+		pools   []client.Object
+		want    string
+		again   bool
+	}{
+		"monitors": {cluster: unserved, want: api.ConditionMonitorsInQuorum},
+		"users":    {cluster: served(), secrets: map[string]bool{csi.RBDNodeSecret: true}, want: csi.RBDProvisionerSecret, again: true},
+		"users of the second driver": {cluster: served(), secrets: map[string]bool{csi.RBDProvisionerSecret: true, csi.RBDNodeSecret: true},
+			want: csi.CephFSProvisionerSecret, again: true},
+		"pools": {cluster: served(), pools: []client.Object{blockPool("slow", false), blockPool("fine", true)}, want: "CephBlockPools slow"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, append(c.pools, c.cluster)...)
+			if c.secrets != nil {
+				w.secrets = c.secrets
+			}
+			result := w.reconcile()
+			got := w.condition()
+			if got.Status != metav1.ConditionFalse || !strings.Contains(got.Message, c.want) {
+				t.Errorf("got %s %q, want it to name %s", got.Status, got.Message, c.want)
+			}
+			if (result.RequeueAfter > 0) != c.again {
+				t.Errorf("comes again after %v", result.RequeueAfter)
+			}
+		})
+	}
+}
+
+func TestAClusterIsHeldWhileItsPoolsExist(t *testing.T) {
+	w := newWorld(t, served(), blockPool("data", true))
+	w.reconcile()
+	if err := w.client.Delete(t.Context(), served()); err != nil {
+		t.Fatal(err)
+	}
+	w.reconcile()
+	if got := w.condition(); got.Status != metav1.ConditionFalse || !strings.Contains(got.Message, "CephBlockPools data") {
+		t.Errorf("got %s %q, want it to name the pool", got.Status, got.Message)
+	}
+	if err := w.client.Delete(t.Context(), blockPool("data", true)); err != nil {
+		t.Fatal(err)
+	}
+	w.reconcile()
+	if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(served()), &api.CephCluster{}); !apierrors.IsNotFound(err) {
+		t.Fatalf("the cluster is still held: %v", err)
+	}
+	w.reconcile()
+	if got := w.config(); got != "[]" {
+		t.Errorf("a cluster that is gone is still published: %s", got)
+	}
+	if len(w.dropped) == 0 || w.dropped[0] != namespace {
+		t.Errorf("connections of the cluster were not dropped: %v", w.dropped)
+	}
+}
