@@ -323,7 +323,8 @@ func TestAnAddressThatCannotBeHadIsTold(t *testing.T) {
 	p, _ := running(t)
 	taken := errors.New("provided IP is already allocated")
 	p.addresses.Add(taken)
-	if _, err := p.settled(t.Context()); !errors.Is(err, taken) {
-		t.Errorf("got %v", err)
+	got, err := p.settled(t.Context())
+	if err != nil || got.Reason != api.ReasonError || got.After != poll || !strings.Contains(got.Message, taken.Error()) {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -230,7 +230,7 @@ func (p *pass) awaitQuorum(context.Context) (step.Outcome, error) {
 			return step.Wait(api.ReasonPending, "Connecting"), nil
 		}
 		if err := p.addresses.Err(); err != nil {
-			return step.None, err
+			return step.Retry(poll, api.ReasonError, "Cannot "+err.Error()), nil
 		}
 		if outcome, found := p.trouble(memberNames(p.plan.Members)); found {
 			return outcome, nil
@@ -264,7 +264,7 @@ func (p *pass) settled(ctx context.Context) (step.Outcome, error) {
 		return step.None, err
 	}
 	if err := p.addresses.Err(); err != nil {
-		return step.None, err
+		return step.Retry(poll, api.ReasonError, "Cannot "+err.Error()), nil
 	}
 	if change := p.plan.Change; change != nil {
 		return p.changing(*change), nil
