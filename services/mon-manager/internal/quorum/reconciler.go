@@ -169,6 +169,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, cached *api.CephCluster) (re
 		step.Named("budget", p.applyBudget),
 		step.Named("settled", p.settled),
 	)
+	return p.finish(ctx, report)
+}
+
+// finish reports what the pass found, and says when to look again.
+func (p *pass) finish(ctx context.Context, report step.Report) (reconcile.Result, error) {
 	if apierrors.IsConflict(report.Err) {
 		return unlessConflict(reconcile.Result{}, report.Err)
 	}

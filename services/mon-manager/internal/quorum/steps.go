@@ -222,6 +222,11 @@ func (p *pass) trouble(monitors []string) (step.Outcome, bool) {
 	return step.Done, false
 }
 
+// unreachable says which monitors cannot have their address.
+func (p *pass) unreachable() step.Outcome {
+	return step.Retry(poll, api.ReasonError, "Cannot "+p.addresses.Err().Error())
+}
+
 // awaitQuorum waits until every monitor of the plan is in quorum.
 func (p *pass) awaitQuorum(context.Context) (step.Outcome, error) {
 	if p.seen.facts.Quorum == nil {
@@ -229,8 +234,8 @@ func (p *pass) awaitQuorum(context.Context) (step.Outcome, error) {
 			p.quiet = true // nobody asked yet: what was written stands
 			return step.Wait(api.ReasonPending, "Connecting"), nil
 		}
-		if err := p.addresses.Err(); err != nil {
-			return step.Retry(poll, api.ReasonError, "Cannot "+err.Error()), nil
+		if p.addresses.Len() > 0 {
+			return p.unreachable(), nil
 		}
 		if outcome, found := p.trouble(memberNames(p.plan.Members)); found {
 			return outcome, nil
@@ -263,8 +268,8 @@ func (p *pass) settled(ctx context.Context) (step.Outcome, error) {
 	if err := p.pruneMonitors(ctx); err != nil {
 		return step.None, err
 	}
-	if err := p.addresses.Err(); err != nil {
-		return step.Retry(poll, api.ReasonError, "Cannot "+err.Error()), nil
+	if p.addresses.Len() > 0 {
+		return p.unreachable(), nil
 	}
 	if change := p.plan.Change; change != nil {
 		return p.changing(*change), nil
