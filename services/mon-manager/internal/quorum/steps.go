@@ -223,8 +223,12 @@ func (p *pass) trouble(monitors []string) (step.Outcome, bool) {
 }
 
 // unreachable says which monitors cannot have their address.
-func (p *pass) unreachable() step.Outcome {
-	return step.Retry(poll, api.ReasonError, "Cannot "+p.addresses.Err().Error())
+func (p *pass) unreachable() (step.Outcome, bool) {
+	err := p.addresses.Err()
+	if err == nil {
+		return step.Done, false
+	}
+	return step.Retry(poll, api.ReasonError, "Cannot "+err.Error()), true
 }
 
 // awaitQuorum waits until every monitor of the plan is in quorum.
@@ -234,8 +238,8 @@ func (p *pass) awaitQuorum(context.Context) (step.Outcome, error) {
 			p.quiet = true // nobody asked yet: what was written stands
 			return step.Wait(api.ReasonPending, "Connecting"), nil
 		}
-		if p.addresses.Len() > 0 {
-			return p.unreachable(), nil
+		if outcome, found := p.unreachable(); found {
+			return outcome, nil
 		}
 		if outcome, found := p.trouble(memberNames(p.plan.Members)); found {
 			return outcome, nil
@@ -268,8 +272,8 @@ func (p *pass) settled(ctx context.Context) (step.Outcome, error) {
 	if err := p.pruneMonitors(ctx); err != nil {
 		return step.None, err
 	}
-	if p.addresses.Len() > 0 {
-		return p.unreachable(), nil
+	if outcome, found := p.unreachable(); found {
+		return outcome, nil
 	}
 	if change := p.plan.Change; change != nil {
 		return p.changing(*change), nil
