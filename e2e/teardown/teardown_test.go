@@ -23,6 +23,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/e2e/harness"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/tools/local"
 )
 
@@ -146,14 +147,17 @@ func services() []string {
 }
 
 // documented are the objects that outlive a cluster and the services: who leads,
-// what is known about the disks, and what tells the kubelet and other tools about
-// our driver.
+// what is known about the disks, what tells the kubelet and other tools about our
+// driver, and the identity of the data on the disks: nobody confirmed in
+// spec.cleanupPolicy that it may be destroyed.
 func documented(kind, name string) bool {
 	switch kind {
 	case "Lease", "CephDisk", "CSIDriver":
 		return true
 	case "ConfigMap":
-		return name == "rook-ceph-csi-config" || name == "rook-config-override"
+		return name == "rook-ceph-csi-config" || name == "rook-config-override" || name == names.MonEndpoints
+	case "Secret":
+		return name == names.MonSecret
 	}
 	return false
 }

@@ -70,7 +70,8 @@ func (c Client) MonDump(ctx context.Context) (MonMap, error) {
 }
 
 // MonRemove takes a mon out of the monmap. Removing an unknown mon succeeds.
-// It does not check the quorum: callers ask MonOKToRemove first.
+// It does not check the quorum: callers make sure that those left in quorum are
+// a majority of those left in the map.
 func (c Client) MonRemove(ctx context.Context, name string) error {
 	return do(ctx, c.Mon, "mon remove", arguments{"name": name})
 }

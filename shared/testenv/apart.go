@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -15,6 +16,20 @@ import (
 
 // statusSuffix marks, inside of the fake, what a manager applied to a status.
 const statusSuffix = "/status"
+
+// answer gives obj the resource version that is stored, as a server's answer to
+// an apply does.
+func answer(ctx context.Context, c client.Client, obj runtime.ApplyConfiguration) error {
+	sent, ok := obj.(client.Object)
+	if !ok {
+		return nil
+	}
+	stored := &unstructured.Unstructured{}
+	stored.SetGroupVersionKind(sent.GetObjectKind().GroupVersionKind())
+	err := c.Get(ctx, client.ObjectKeyFromObject(sent), stored)
+	sent.SetResourceVersion(stored.GetResourceVersion())
+	return client.IgnoreNotFound(err)
+}
 
 // Apart makes the client of Fake keep what a manager applied to a status apart
 // from what it applied to the rest, as a server does. The fake itself has one
@@ -26,10 +41,16 @@ func Apart(next interceptor.Funcs) interceptor.Funcs {
 		options := &client.SubResourceApplyOptions{}
 		options.ApplyOpts(opts)
 		opts = append(slices.Clone(opts), client.FieldOwner(options.FieldManager+statusSuffix))
+		var err error
 		if next.SubResourceApply != nil {
-			return next.SubResourceApply(ctx, c, sub, obj, opts...)
+			err = next.SubResourceApply(ctx, c, sub, obj, opts...)
+		} else {
+			err = c.SubResource(sub).Apply(ctx, obj, opts...)
 		}
-		return c.SubResource(sub).Apply(ctx, obj, opts...)
+		if err != nil {
+			return err
+		}
+		return answer(ctx, c, obj)
 	}
 	out.Get = func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
 		err := get(ctx, next, c, key, obj, opts...)

@@ -11,6 +11,7 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/shared/testenv"
 )
 
 func minted(t *testing.T) Identity {
@@ -133,5 +134,37 @@ func TestOnlyDisksOfSelectedNodesSpeakOfACluster(t *testing.T) {
 	cluster := &api.CephCluster{ObjectMeta: metav1.ObjectMeta{Namespace: "rook-ceph"}}
 	if !claimed(disk, cluster) {
 		t.Error("an OSD of a living cluster in another namespace blocks this one")
+	}
+}
+
+func TestNodesWhoseDisksNobodyReportedAreNamed(t *testing.T) {
+	ready := corev1.NodeStatus{Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}}
+	node := func(name string) *corev1.Node {
+		return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: ready}
+	}
+	down, tainted := node("n3"), node("n4")
+	down.Status = corev1.NodeStatus{}
+	tainted.Spec.Taints = []corev1.Taint{{Key: "control-plane", Effect: corev1.TaintEffectNoSchedule}}
+	disk := &inventory.CephDisk{ObjectMeta: metav1.ObjectMeta{Name: "n1-x"}, Status: inventory.CephDiskStatus{Node: "n1"}}
+	kube := testenv.Fake(t, node("n1"), node("n2"), down, tainted, disk).Build()
+	for name, test := range map[string]struct {
+		storage api.StorageScopeSpec
+		want    string
+	}{
+		"that_may_get_OSDs": {api.StorageScopeSpec{UseAllNodes: true}, "n2"},
+		"none_when_all_are": {api.StorageScopeSpec{Nodes: []api.Node{{Name: "n1"}}}, ""},
+		"none_without_OSDs": {api.StorageScopeSpec{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cluster := &api.CephCluster{ObjectMeta: metav1.ObjectMeta{Namespace: "rook-ceph"}}
+			cluster.Spec.Storage = test.storage
+			seen, err := Observe(t.Context(), kube, cluster, false)
+			if got := strings.Join(seen.Silent, " "); err != nil || got != test.want {
+				t.Errorf("got %q, %v, want %q", got, err, test.want)
+			}
+			if action, _ := Decide(seen); action != New {
+				t.Errorf("silence speaks of a cluster: %v", action)
+			}
+		})
 	}
 }

@@ -13,7 +13,10 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/shared/daemon"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+
+	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/placement"
 )
 
 // Observe reads what speaks of the identity of cluster. While the Secret is
@@ -95,10 +98,30 @@ func (s *Seen) observeDisks(ctx context.Context, reader client.Reader, cluster *
 		return fmt.Errorf("list CephDisks: %w", err)
 	}
 	s.Labels = map[string]string{}
+	reported := map[string]bool{}
 	for i := range list.Items {
 		disk := &list.Items[i]
+		reported[disk.Status.Node] = true
 		if label := disk.Status.OSD; label != nil && selects(&cluster.Spec.Storage, disk.Status.Node) && !claimed(disk, cluster) {
 			s.Labels[disk.Name] = label.FSID
+		}
+	}
+	return s.observeSilence(ctx, reader, cluster, reported)
+}
+
+// observeSilence names the nodes that may get OSDs and of which discover has
+// reported no disk. Where no OSD may run nothing is expected.
+func (s *Seen) observeSilence(ctx context.Context, reader client.Reader, cluster *api.CephCluster, reported map[string]bool) error {
+	var nodes corev1.NodeList
+	if err := reader.List(ctx, &nodes); err != nil {
+		return fmt.Errorf("list nodes: %w", err)
+	}
+	s.Silent = nil
+	for i := range nodes.Items {
+		node := &nodes.Items[i]
+		if !reported[node.Name] && selects(&cluster.Spec.Storage, node.Name) &&
+			placement.Unfit(node, daemon.Placement(cluster, api.KeyOSD)) == "" {
+			s.Silent = append(s.Silent, node.Name)
 		}
 	}
 	return nil

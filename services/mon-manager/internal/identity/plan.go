@@ -31,6 +31,9 @@ type Seen struct {
 	// Labels are the disks of the selected nodes that bear an OSD's label:
 	// disk name to fsid.
 	Labels map[string]string
+	// Silent are the selected nodes whose disks nobody has reported yet. They
+	// speak of nothing; who mints waits for them for a while.
+	Silent []string
 	// TakeOver is whether the user allows to wipe other clusters' disks.
 	TakeOver bool
 }

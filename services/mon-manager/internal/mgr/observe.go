@@ -37,7 +37,10 @@ func (p *pass) observe(ctx context.Context) (step.Outcome, error) {
 		return step.None, fmt.Errorf("list Deployments of managers: %w", err)
 	}
 	for i := range deployments.Items {
-		p.seen.deployments[deployments.Items[i].Labels[names.LabelDaemonID]] = &deployments.Items[i]
+		name := deployments.Items[i].Labels[names.LabelDaemonID]
+		if deployments.Items[i].Name == names.Mgr(name) { // and no copy that somebody made
+			p.seen.deployments[name] = &deployments.Items[i]
+		}
 	}
 	var pods corev1.PodList
 	if err := p.Client.List(ctx, &pods, ours...); err != nil {

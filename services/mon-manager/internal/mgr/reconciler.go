@@ -102,6 +102,9 @@ type pass struct {
 	rolling string
 	// updating is whether rolling is about an update of a manager.
 	updating bool
+	// disturbing is whether we hold the disruption token for a manager that is
+	// not back yet.
+	disturbing bool
 	// warn passes found a daemon in trouble.
 	warn bool
 }
@@ -121,6 +124,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (r
 		step.Named("observe", p.observe),
 		step.Named("keys", p.applyKeys),
 		step.Named("services", p.applyServices),
+		step.Named("token", p.keepToken),
 		step.Named("managers", p.applyManagers),
 		step.Named("retire", p.retire),
 		step.Named("active", p.awaitActive),
@@ -130,7 +134,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (r
 		step.Named("dashboard", p.applyDashboard),
 	)
 	result := report.Result()
-	if result.RequeueAfter == 0 && p.rolling != "" {
+	if result.RequeueAfter == 0 && (p.rolling != "" || p.disturbing) {
 		result.RequeueAfter = poll
 	}
 	return result, errors.Join(report.Err, p.writeStatus(ctx, report))

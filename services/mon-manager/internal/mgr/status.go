@@ -38,7 +38,7 @@ func (p *pass) writeStatus(ctx context.Context, report step.Report) error {
 	if err := p.apply.Status(ctx, p.cluster, status); err != nil {
 		return err
 	}
-	if report.IsDone() && p.rolling == "" {
+	if report.IsDone() && p.rolling == "" && len(p.restarting()) == 0 {
 		return p.Token.Release(ctx, p.cluster)
 	}
 	return nil

@@ -79,7 +79,7 @@ func (p *pass) applyManagers(ctx context.Context) (step.Outcome, error) {
 	desired := map[string]*appsv1ac.DeploymentApplyConfiguration{}
 	for _, name := range Managers(p.cluster) {
 		live := p.seen.deployments[name]
-		if live != nil && live.Labels[names.LabelDoNotReconcile] != "" {
+		if paused(live) {
 			continue
 		}
 		wanted, err := p.deployment(name, live)
@@ -133,7 +133,7 @@ func (p *pass) update(ctx context.Context, outdated []string, desired map[string
 			return step.Done, nil
 		}
 	}
-	grant, err := p.Token.Acquire(ctx, p.cluster, "restarting managers", p.Clock.Now())
+	grant, err := p.Token.Acquire(ctx, p.cluster, purpose, p.Clock.Now())
 	if err != nil {
 		return step.None, err
 	}
@@ -246,6 +246,15 @@ func image(d *appsv1.Deployment) string {
 		}
 	}
 	return ""
+}
+
+// paused tells whether somebody asked for the Deployment to be left alone.
+func paused(d *appsv1.Deployment) bool {
+	if d == nil {
+		return false
+	}
+	_, asked := d.Labels[names.LabelDoNotReconcile]
+	return asked
 }
 
 func settled(d *appsv1.Deployment) bool {

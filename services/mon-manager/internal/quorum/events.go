@@ -8,6 +8,7 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/names"
 )
 
 // happening is one event to publish.
@@ -38,6 +39,15 @@ func (p *pass) announce(found api.Condition) {
 		h.reason = found.Type
 	}
 	p.event(h)
+}
+
+func left(cluster *api.CephCluster) happening {
+	return happening{
+		corev1.EventTypeNormal, "IdentityKept", "Delete",
+		fmt.Sprintf("Kept Secret %s and ConfigMap %s: they are the identity of the data of CephCluster %s, whose destruction was not confirmed in "+
+			"spec.cleanupPolicy. A CephCluster that is made in this namespace takes them over; delete both to give the data up",
+			names.MonSecret, names.MonEndpoints, cluster.Name),
+	}
 }
 
 func removed(cluster *api.CephCluster, name string, change *api.MonitorChange) happening {

@@ -19,10 +19,15 @@ func mayGo(cluster *api.CephCluster) bool {
 }
 
 // letGo takes the guard off the identity and says so. From then on no pass of
-// this controller writes anything for the cluster: what it owns goes with it.
+// this controller writes anything for the cluster: what it owns goes with it,
+// but for the identity of data that nobody allowed to destroy.
 func (p *pass) letGo(ctx context.Context) error {
-	if err := identity.Release(ctx, p.Live, p.apply, p.cluster); err != nil {
+	kept, err := identity.Release(ctx, p.Live, p.apply, p.cluster)
+	if err != nil {
 		return err
+	}
+	if kept {
+		p.event(left(p.cluster))
 	}
 	found := condition.New(api.ConditionMonitorsInQuorum, metav1.ConditionFalse, api.ReasonClusterDeleting,
 		"The CephCluster is being deleted", p.cluster.Generation)

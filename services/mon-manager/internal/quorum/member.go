@@ -40,9 +40,13 @@ func MonName(n int32) string {
 	return MonName(n/letters-1) + string('a'+n%letters)
 }
 
-// MonNumber is the inverse of MonName, or -1 for a name of another form.
+// MonNumber is the inverse of MonName, or -1 for a name of another form. Names of
+// more than three letters are words that people chose.
 func MonNumber(name string) int32 {
-	const letters = 26
+	const letters, longest = 26, 3
+	if len(name) > longest {
+		return -1
+	}
 	number := int32(0)
 	for _, letter := range name {
 		if letter < 'a' || letter > 'z' {

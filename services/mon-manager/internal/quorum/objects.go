@@ -40,7 +40,8 @@ func onlyV2(cluster *api.CephCluster) bool {
 	return cluster.Spec.Network.RequiresMsgr2()
 }
 
-// monService gives a monitor an address that outlives its pods.
+// monService gives a monitor an address that outlives its pods, and the Service
+// itself: once known it is asked for, because the map of the monitors holds it.
 func monService(cluster *api.CephCluster, member Member) *corev1ac.ServiceApplyConfiguration {
 	ports := []*corev1ac.ServicePortApplyConfiguration{servicePort("tcp-msgr2", PortV2)}
 	if !onlyV2(cluster) {
@@ -53,6 +54,9 @@ func monService(cluster *api.CephCluster, member Member) *corev1ac.ServiceApplyC
 		WithPorts(ports...)
 	if family := cluster.Spec.Network.IPFamily; family != "" {
 		spec.WithIPFamilies(corev1.IPFamily(family)).WithIPFamilyPolicy(corev1.IPFamilyPolicySingleStack)
+	}
+	if member.Address != "" && !HostNetwork(cluster) {
+		spec.WithClusterIP(member.Address)
 	}
 	return corev1ac.Service(names.Mon(member.Name), cluster.Namespace).
 		WithLabels(pod(cluster, member, "").Labels()).

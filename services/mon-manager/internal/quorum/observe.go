@@ -74,6 +74,7 @@ func (p *pass) observeMembers(ctx context.Context, seen *observed) error {
 	}
 	if status != nil {
 		facts.Change = status.Change.DeepCopy()
+		facts.Avoid = slices.Clone(status.AvoidNodes)
 	}
 	facts.MaxID = highest(status, endpoints.Data["maxMonId"], facts.Members)
 	addHostnames(facts.Members, published)
@@ -107,6 +108,15 @@ func highest(status *api.MonitorsStatus, recorded string, members []Member) int3
 	return number
 }
 
+// highestInMap is the same of what the map holds, whoever put it there: a name
+// in it is never given to another monitor.
+func highestInMap(known int32, monmap ceph.MonMap) int32 {
+	for _, mon := range monmap.Mons {
+		known = max(known, MonNumber(mon.Name))
+	}
+	return known
+}
+
 func (p *pass) observeObjects(ctx context.Context, seen *observed) error {
 	ours := []client.ListOption{
 		client.InNamespace(p.cluster.Namespace),
@@ -118,6 +128,9 @@ func (p *pass) observeObjects(ctx context.Context, seen *observed) error {
 	}
 	for i := range deployments.Items {
 		name := deployments.Items[i].Labels[names.LabelDaemonID]
+		if deployments.Items[i].Name != names.Mon(name) {
+			continue // a copy that somebody made
+		}
 		seen.deployments[name] = &deployments.Items[i]
 		seen.facts.Deployed = append(seen.facts.Deployed, name)
 	}
@@ -184,6 +197,7 @@ func (p *pass) observeQuorum(ctx context.Context, seen *observed) error {
 		return nil
 	}
 	seen.client, seen.facts.Quorum = &session, &quorum
+	seen.facts.MaxID = highestInMap(seen.facts.MaxID, quorum.MonMap)
 	return nil
 }
 

@@ -34,6 +34,8 @@ type Facts struct {
 	Deployed []string
 	// Unpinned is true when stores are on volumes: the scheduler places.
 	Unpinned bool
+	// Avoid are the nodes from which a new monitor did not join lately.
+	Avoid []string
 }
 
 // Plan is what to do about the monitors.
@@ -41,6 +43,8 @@ type Plan struct {
 	Members []Member
 	MaxID   int32
 	Change  *api.MonitorChange
+	// Avoid are nodes that new monitors get only if there is no other.
+	Avoid []string
 	// Retire is the monitor to stop and to take out of the map.
 	Retire string
 	// Blocked is why the spec is not reached although nothing is under way;
@@ -53,6 +57,7 @@ type Plan struct {
 func Decide(cluster *api.CephCluster, facts Facts, now time.Time) Plan {
 	plan := Plan{
 		Members: slices.Clone(facts.Members), MaxID: facts.MaxID, Change: facts.Change, Blocked: step.Done,
+		Avoid: slices.Clone(facts.Avoid),
 	}
 	if !facts.Born {
 		return plan.bootstrap(cluster, facts)
@@ -96,7 +101,16 @@ func (p Plan) place(cluster *api.CephCluster, facts Facts) (Member, []placement.
 	if facts.Unpinned {
 		return member, nil
 	}
-	choice, refusals := placement.Choose(request(cluster, facts.Nodes, p.Members))
+	asked := request(cluster, facts.Nodes, p.Members)
+	asked.Avoid = map[string]string{}
+	for _, name := range p.Avoid {
+		asked.Avoid[name] = "is where a new monitor did not join lately"
+	}
+	choice, refusals := placement.Choose(asked)
+	if choice.Node == "" && len(p.Avoid) > 0 {
+		asked.Avoid = nil // better than none
+		choice, refusals = placement.Choose(asked)
+	}
 	if choice.Node == "" {
 		if len(refusals) == 0 {
 			refusals = []placement.Refusal{{Node: "(none)", Reason: "exists"}}
@@ -167,53 +181,6 @@ func (p *Plan) observe(quorum *ceph.QuorumStatus, now time.Time) {
 	}
 }
 
-// resume takes the change in flight one step further, or rolls it back.
-func (p Plan) resume(cluster *api.CephCluster, facts Facts, now time.Time) Plan {
-	change := *p.Change
-	switch change.Op {
-	case api.MonitorRemove:
-		return p.resumeRemove(facts, change.Mon)
-	case api.MonitorReplace, api.MonitorMove:
-		return p.resumeReplace(facts, change, now)
-	case api.MonitorAdd:
-		switch {
-		case inQuorum(facts.Quorum, change.Mon):
-			p.Change = nil
-		case len(p.Members) > Count(cluster) || expired(change, now):
-			p.Change = p.removal(change.Mon, "JoinFailed", now)
-		}
-	}
-	return p
-}
-
-func (p Plan) resumeRemove(facts Facts, name string) Plan {
-	if inMap(facts.Quorum, name) {
-		p.Retire = name
-		return p
-	}
-	p.Members = without(p.Members, name)
-	p.Change = nil
-	return p
-}
-
-func (p Plan) resumeReplace(facts Facts, change api.MonitorChange, now time.Time) Plan {
-	joined := inQuorum(facts.Quorum, change.Replacement)
-	switch {
-	case joined:
-		p.Change = p.removal(change.Mon, change.Reason, now)
-		p.Retire = change.Mon
-	case inQuorum(facts.Quorum, change.Mon) && change.Op == api.MonitorReplace && !inMap(facts.Quorum, change.Replacement):
-		p.Change = p.removal(change.Replacement, "MonitorReturned", now)
-	case expired(change, now):
-		p.Change = p.removal(change.Replacement, "JoinFailed", now)
-	}
-	return p
-}
-
-func expired(change api.MonitorChange, now time.Time) bool {
-	return change.StartedAt != nil && now.Sub(change.StartedAt.Time) > joinTimeout
-}
-
 // begin starts the next change, if there is one to make.
 func (p Plan) begin(cluster *api.CephCluster, facts Facts, now time.Time) Plan {
 	for _, next := range []func(*api.CephCluster, Facts, time.Time) (Plan, bool){
@@ -222,6 +189,9 @@ func (p Plan) begin(cluster *api.CephCluster, facts Facts, now time.Time) Plan {
 		if plan, decided := next(cluster, facts, now); decided {
 			return plan
 		}
+	}
+	if len(outOfQuorum(p.Members, facts.Quorum)) == 0 {
+		p.Avoid = nil // all is well: what failed once may be tried again
 	}
 	return p
 }
@@ -291,8 +261,8 @@ func (p Plan) replace(cluster *api.CephCluster, facts Facts, old Member, reason 
 	return p
 }
 
-// surplus removes one monitor too many: one that is out of quorum first, then
-// one whose node is no longer fit, then the youngest.
+// surplus removes one monitor too many: one that is out of quorum first, else the
+// youngest.
 func (p Plan) surplus(cluster *api.CephCluster, facts Facts, now time.Time) (Plan, bool) {
 	if len(p.Members) <= Count(cluster) {
 		return p, false

@@ -3,6 +3,7 @@ package quorum
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,6 +68,7 @@ type want struct {
 	change  *api.MonitorChange
 	retire  string
 	blocked string
+	avoid   string
 }
 
 func TestDecide(t *testing.T) {
@@ -161,6 +163,40 @@ func TestDecide(t *testing.T) {
 			},
 			want{members: "a@n1 b@n2 c@n3", change: &api.MonitorChange{Op: api.MonitorRemove, Mon: "c", Reason: "JoinFailed", StartedAt: started}},
 		},
+		"remembers_where_a_replacement_did_not_join": {
+			cluster(3, false), Facts{
+				Members: on("a", "b", "c", "d"), MaxID: 3, Born: true, Quorum: quorumOf(abc, "a", "b"),
+				Change: &api.MonitorChange{Op: api.MonitorReplace, Mon: "c", Replacement: "d", Node: "n4", StartedAt: since(11)},
+			},
+			want{members: "a@n1 b@n2 c@n3 d@n4", avoid: "n4", change: &api.MonitorChange{Op: api.MonitorRemove, Mon: "d", Reason: "JoinFailed", StartedAt: started}},
+		},
+		"keeps_that_in_mind_once_it_was_taken_back": {
+			cluster(3, false), Facts{
+				Members: on("a", "b", "c", "d"), MaxID: 3, Born: true, Quorum: quorumOf(abc, "a", "b"), Avoid: []string{"n4"},
+				Change: &api.MonitorChange{Op: api.MonitorRemove, Mon: "d"},
+			},
+			want{members: "a@n1 b@n2 c@n3", avoid: "n4"},
+		},
+		"chooses_another_node_than_the_one_that_failed": {
+			cluster(3, false), Facts{
+				Members: on(abc...), MaxID: 3, Born: true, Nodes: nodes("n1", "n2", "n4", "n5"), Quorum: quorumOf(abc, "a", "b"), Avoid: []string{"n4"},
+			},
+			want{members: "a@n1 b@n2 c@n3 e@n5", avoid: "n4", change: &api.MonitorChange{
+				Op: api.MonitorReplace, Mon: "c", Replacement: "e", Node: "n5", Reason: "NodeDeleted", StartedAt: started}},
+		},
+		"chooses_the_node_that_failed_when_there_is_no_other": {
+			cluster(3, false), Facts{
+				Members: on(abc...), MaxID: 3, Born: true, Nodes: nodes("n1", "n2", "n4"), Quorum: quorumOf(abc, "a", "b"), Avoid: []string{"n4"},
+			},
+			want{members: "a@n1 b@n2 c@n3 e@n4", avoid: "n4", change: &api.MonitorChange{
+				Op: api.MonitorReplace, Mon: "c", Replacement: "e", Node: "n4", Reason: "NodeDeleted", StartedAt: started}},
+		},
+		"forgets_where_one_failed_once_all_is_well": {
+			cluster(3, false), Facts{
+				Members: on(abc...), MaxID: 3, Born: true, Nodes: nodes("n1", "n2", "n3", "n4"), Quorum: quorumOf(abc, abc...), Avoid: []string{"n4"},
+			},
+			want{members: "a@n1 b@n2 c@n3"},
+		},
 		"replaces_a_monitor_at_once_when_its_node_was_deleted": {
 			cluster(3, false), Facts{Members: on(abc...), MaxID: 2, Born: true, Nodes: nodes("n1", "n2", "n4"), Quorum: quorumOf(abc, "a", "b")},
 			want{members: "a@n1 b@n2 c@n3 d@n4", change: &api.MonitorChange{Op: api.MonitorReplace, Mon: "c", Replacement: "d", Node: "n4", Reason: "NodeDeleted", StartedAt: started}},
@@ -221,7 +257,7 @@ func TestDecide(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			plan := Decide(test.cluster, test.facts, at())
-			got := want{members: placed(plan.Members), change: plan.Change, retire: plan.Retire, blocked: plan.Blocked.Reason}
+			got := want{members: placed(plan.Members), change: plan.Change, retire: plan.Retire, blocked: plan.Blocked.Reason, avoid: strings.Join(plan.Avoid, " ")}
 			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(want{})); diff != "" {
 				t.Errorf("plan (-want +got):\n%s\nblocked: %s", diff, plan.Blocked.Message)
 			}
@@ -322,46 +358,5 @@ func checkSafe(t *testing.T, all, in []string, count int32) {
 			return
 		}
 		facts.Change, facts.Members, facts.MaxID = plan.Change, plan.Members, plan.MaxID
-	}
-}
-
-func TestMonNamesCountLikeColumns(t *testing.T) {
-	for number, name := range map[int32]string{0: "a", 25: "z", 26: "aa", 27: "ab", 52: "ba", 701: "zz", 702: "aaa"} {
-		if got := MonName(number); got != name {
-			t.Errorf("MonName(%d) = %q, want %q", number, got, name)
-		}
-		if got := MonNumber(name); got != number {
-			t.Errorf("MonNumber(%q) = %d, want %d", name, got, number)
-		}
-	}
-	if got := MonNumber("Mon1"); got != -1 {
-		t.Errorf("MonNumber of a foreign name = %d, want -1", got)
-	}
-}
-
-func TestEndpointsAreReadAsTheyAreWritten(t *testing.T) {
-	members := on("a", "b")
-	got, err := parseEndpoints(endpoints(members, false), mapping(members))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(members, got); diff != "" {
-		t.Error(diff)
-	}
-	for _, bad := range []string{"a", "a=10.0.0.1", "=,"} {
-		if _, err := parseEndpoints(bad, ""); err == nil {
-			t.Errorf("parseEndpoints(%q) is accepted", bad)
-		}
-	}
-	if got := endpoints([]Member{{Name: "a", Address: "fd00::1"}}, true); got != "a=[fd00::1]:3300" {
-		t.Errorf("an IPv6 endpoint reads %q", got)
-	}
-}
-
-func TestPublishedEndpointsAreASubsetOfTheMapWithoutDoubles(t *testing.T) {
-	members := append(on("a", "b", "c"), Member{Name: "d", Address: "10.0.0.1"}, Member{Name: "e"})
-	got := memberNames(Publishable(members, quorumOf([]string{"a", "b", "d", "e"}, "a", "b")))
-	if diff := cmp.Diff([]string{"a", "b"}, got); diff != "" {
-		t.Error(diff)
 	}
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/disruption"
+	"github.com/rook-ceph/rook-ceph/shared/problem"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 
 	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/link"
@@ -121,6 +122,8 @@ type pass struct {
 	// rolling says which update is under way or waits; hold says why the
 	// specified image is not used yet, and holdReason says it as a token.
 	rolling, hold, holdReason string
+	// addresses are the monitors that cannot have their address.
+	addresses problem.List
 	// quiet passes found nothing out and write no status; warn passes found a
 	// daemon in trouble.
 	quiet, warn bool
@@ -146,7 +149,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, cached *api.CephCluster) (re
 	p := &pass{Reconciler: r, cluster: cluster, apply: apply.Applier{Client: r.Client, Manager: Name}}
 	p.status = piecesOf(cluster)
 	if mayGo(cluster) {
-		return reconcile.Result{}, p.letGo(ctx)
+		return unlessConflict(reconcile.Result{}, p.letGo(ctx))
+	}
+	if verdict == scope.Surplus || verdict == scope.External {
+		return reconcile.Result{}, nil // what is here belongs to another cluster
 	}
 	report := step.Run(ctx,
 		step.Named("image", p.checkImage),
@@ -157,6 +163,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, cached *api.CephCluster) (re
 		step.Named("endpoints", p.publishEndpoints),
 		step.Named("version", p.detectVersion),
 		step.Named("monitors", p.applyMonitors),
+		step.Named("token", p.keepToken),
 		step.Named("running", p.awaitRunning),
 		step.Named("connect", p.connect),
 		step.Named("quorum", p.awaitQuorum),
@@ -164,12 +171,30 @@ func (r *Reconciler) Reconcile(ctx context.Context, cached *api.CephCluster) (re
 		step.Named("budget", p.applyBudget),
 		step.Named("settled", p.settled),
 	)
+	return p.finish(ctx, report)
+}
+
+// finish reports what the pass found, and says when to look again.
+func (p *pass) finish(ctx context.Context, report step.Report) (reconcile.Result, error) {
 	if apierrors.IsConflict(report.Err) {
-		return reconcile.Result{RequeueAfter: again}, nil // what changed is read anew
+		return unlessConflict(reconcile.Result{}, report.Err)
 	}
 	result := report.Result()
 	if result.RequeueAfter == 0 && p.rolling != "" {
 		result.RequeueAfter = poll
 	}
-	return result, errors.Join(report.Err, p.writeStatus(ctx, report))
+	written := p.writeStatus(ctx, report)
+	if apierrors.IsConflict(written) {
+		return unlessConflict(result, written)
+	}
+	return result, errors.Join(report.Err, written)
+}
+
+// unlessConflict asks for another pass after a conflict: what changed is read
+// anew.
+func unlessConflict(result reconcile.Result, err error) (reconcile.Result, error) {
+	if apierrors.IsConflict(err) {
+		return reconcile.Result{RequeueAfter: again}, nil
+	}
+	return result, err
 }

@@ -19,6 +19,9 @@ const (
 	// stopPatience is for how long the quorum may be silent while a monitor ends
 	// before the monitor is started again: it may be what the majority lacks.
 	stopPatience = 2 * time.Minute
+	// removeTimeout is how long the last look at the intention and the removal
+	// may take together; it is less than a leader has left after it renewed.
+	removeTimeout = 5 * time.Second
 )
 
 // Retirement is what to do next about a monitor that leaves the map.
@@ -87,6 +90,22 @@ func (p *pass) retire(ctx context.Context) (step.Outcome, error) {
 		return step.Retry(time.Second, api.ReasonMonitorsStarting, "Waiting for the end of monitor "+name), nil
 	case TakeOut:
 	}
+	return p.takeOut(ctx, name)
+}
+
+// takeOut removes the monitor from the map, if that is still what is intended. It
+// has little time for it: who led before and wakes up must not go on.
+func (p *pass) takeOut(ctx context.Context, name string) (step.Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, removeTimeout)
+	defer cancel()
+	stands, err := p.stands(ctx)
+	if err != nil {
+		return step.None, err
+	}
+	if !stands {
+		p.quiet = true // somebody else tells what is intended now
+		return step.Retry(again, api.ReasonPending, "Looking again"), nil
+	}
 	if err := p.seen.client.MonRemove(ctx, name); err != nil {
 		return step.None, err
 	}
@@ -98,7 +117,7 @@ func (p *pass) retire(ctx context.Context) (step.Outcome, error) {
 // serves is stopped only while nobody else disturbs the cluster.
 func (p *pass) stop(ctx context.Context, name string, serves bool) (step.Outcome, error) {
 	if serves {
-		grant, err := p.Token.Acquire(ctx, p.cluster, "removing a monitor", p.Clock.Now())
+		grant, err := p.Token.Acquire(ctx, p.cluster, removing, p.Clock.Now())
 		if err != nil {
 			return step.None, err
 		}

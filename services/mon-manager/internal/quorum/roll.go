@@ -12,11 +12,10 @@ import (
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
-	"github.com/rook-ceph/rook-ceph/shared/ceph"
-	"github.com/rook-ceph/rook-ceph/shared/disruption"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 
+	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/link"
 	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/podstate"
 )
 
@@ -63,8 +62,10 @@ func (p *pass) applyMonitors(ctx context.Context) (step.Outcome, error) {
 // left alone.
 func (p *pass) gone(member Member) bool {
 	live := p.seen.deployments[member.Name]
-	if live != nil && live.Labels[names.LabelDoNotReconcile] != "" {
-		return true
+	if live != nil {
+		if _, asked := live.Labels[names.LabelDoNotReconcile]; asked {
+			return true
+		}
 	}
 	if p.retiring(member.Name) {
 		return true
@@ -73,7 +74,7 @@ func (p *pass) gone(member Member) bool {
 }
 
 func (p *pass) deployment(member Member) (*appsv1ac.DeploymentApplyConfiguration, error) {
-	desired := deployment(p.cluster, p.identity().FSID, member, p.cephlet(member))
+	desired := deployment(p.withImage(p.image(member)), p.identity().FSID, member, p.cephlet(member))
 	body, err := json.Marshal(desired.Spec.Template)
 	if err != nil {
 		return nil, fmt.Errorf("encode template of monitor %s: %w", member.Name, err)
@@ -90,6 +91,9 @@ func (p *pass) mayApply(ctx context.Context, member Member, desired *appsv1ac.De
 	}
 	if p.hold != "" && image(live) != p.cluster.Spec.CephVersion.Image {
 		return false, p.hold, nil
+	}
+	if p.seen.facts.Born && errors.Is(p.seen.linkErr, link.ErrNotConnected) {
+		return false, "Waiting to update monitor " + member.Name + ": nobody has asked Ceph yet", nil
 	}
 	quorum := p.seen.facts.Quorum
 	serves := inQuorum(quorum, member.Name) || quorum == nil && podstate.Ready(p.seen.pods[member.Name])
@@ -118,38 +122,6 @@ func (p *pass) unsettled(waiting string) string {
 	return ""
 }
 
-// askToStop asks Ceph, then takes the token.
-func (p *pass) askToStop(ctx context.Context, member Member, waiting string) (bool, string, error) {
-	if len(p.plan.Members) >= minSafeToStop {
-		if !SafeToStop(p.seen.facts.Quorum, member.Name) {
-			return false, waiting + ": the others would be no majority", nil
-		}
-		err := p.seen.client.MonOKToStop(ctx, member.Name)
-		if errors.Is(err, ceph.ErrBusy) {
-			return false, waiting + ": Ceph says that it is not ok to stop", nil
-		}
-		if err != nil {
-			return false, "", err
-		}
-	}
-	grant, err := p.Token.Acquire(ctx, p.cluster, "restarting monitors", p.Clock.Now())
-	if err != nil {
-		return false, "", err
-	}
-	if !grant.Held {
-		return false, waiting + ": " + disturbed(grant), nil
-	}
-	p.rolling = "Updating monitor " + member.Name
-	return true, "", nil
-}
-
-func disturbed(grant disruption.Grant) string {
-	if grant.By == "" {
-		return "the disruption token was just taken"
-	}
-	return grant.By + " is " + grant.Purpose
-}
-
 // allServe tells whether all monitors are in quorum and their Deployments
 // have settled.
 func (p *pass) allServe() bool {
@@ -167,16 +139,6 @@ func (p *pass) allServe() bool {
 func settled(d *appsv1.Deployment) bool {
 	return d.Status.ObservedGeneration >= d.Generation && d.Status.UpdatedReplicas == 1 &&
 		d.Status.Replicas == 1 && d.Status.ReadyReplicas == 1
-}
-
-// image returns the Ceph image of a monitor's Deployment.
-func image(d *appsv1.Deployment) string {
-	for _, c := range d.Spec.Template.Spec.Containers {
-		if c.Name == "mon" {
-			return c.Image
-		}
-	}
-	return ""
 }
 
 // daemons says which image and version all monitors run; empty while they differ.

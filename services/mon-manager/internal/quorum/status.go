@@ -38,7 +38,7 @@ func (s *pieces) monitors(plan Plan) {
 		return
 	}
 	highest := plan.MaxID
-	s.members = &api.MonitorsStatus{Members: toStatus(plan.Members), MaxMonID: &highest, Change: plan.Change}
+	s.members = &api.MonitorsStatus{Members: toStatus(plan.Members), MaxMonID: &highest, Change: plan.Change, AvoidNodes: plan.Avoid}
 }
 
 // publish notes how clients reach the cluster, from the monmap itself.
@@ -60,8 +60,8 @@ func (s *pieces) publish(cluster *api.CephCluster, members []Member, quorum *cep
 	s.connection = connection
 }
 
-// Publishable returns the members that the monmap holds at the address that we
-// know: a subset of the authoritative list, without duplicates.
+// Publishable returns the members whose names the monmap holds and whose address
+// we know, each address once.
 func Publishable(members []Member, quorum *ceph.QuorumStatus) []Member {
 	inMap := map[string]bool{}
 	for _, mon := range quorum.MonMap.Mons {
@@ -84,7 +84,22 @@ func (p *pass) persist(ctx context.Context) error {
 	if equality.Semantic.DeepEqual(p.status.members, p.cluster.Status.Monitors) {
 		return nil
 	}
-	return p.send(ctx, condition.Find(p.cluster.Status.Conditions, api.ConditionMonitorsInQuorum))
+	if err := p.send(ctx, condition.Find(p.cluster.Status.Conditions, api.ConditionMonitorsInQuorum)); err != nil {
+		return err
+	}
+	p.cluster.Status.Monitors = p.status.members.DeepCopy()
+	return nil
+}
+
+// stands tells whether the intention is still what is stored.
+func (p *pass) stands(ctx context.Context) (bool, error) {
+	now := &api.CephCluster{}
+	err := p.Live.Get(ctx, client.ObjectKeyFromObject(p.cluster), now)
+	if err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	return now.UID == p.cluster.UID && now.Status.Monitors != nil &&
+		equality.Semantic.DeepEqual(now.Status.Monitors.Change, p.plan.Change), nil
 }
 
 // writeStatus writes what the pass found.
@@ -99,9 +114,12 @@ func (p *pass) writeStatus(ctx context.Context, report step.Report) error {
 	if report.IsDone() && report.Err == nil {
 		found.Reason, found.Message = p.standing()
 	}
-	p.announce(found)
 	merged := condition.Merge(p.cluster.Status.Conditions, p.Clock.Now(), found)
-	return p.send(ctx, &merged[0])
+	if err := p.send(ctx, &merged[0]); err != nil {
+		return err
+	}
+	p.announce(found)
+	return nil
 }
 
 // standing words a quorum that is whole, and what is still to come.
@@ -116,6 +134,8 @@ func (p *pass) standing() (reason, message string) {
 	return api.ReasonAsExpected, message
 }
 
+// send writes our pieces. It is a conflict when the CephCluster is another one than
+// the pass read: whoever slept while somebody else led has to look again.
 func (p *pass) send(ctx context.Context, found *api.Condition) error {
 	status := api.ClusterStatus{
 		Connection: p.status.connection, Monitors: p.status.members, CephVersion: p.status.version,
@@ -126,19 +146,7 @@ func (p *pass) send(ctx context.Context, found *api.Condition) error {
 	if p.status.daemon != (api.DaemonStatus{}) {
 		status.Daemons = map[string]api.DaemonStatus{api.RoleMon: p.status.daemon}
 	}
-	applier := apply.Applier{Client: liveClient{p.Client, p.Live}, Manager: Name}
+	seen := versioned{liveClient{p.Client, p.Live}, &p.cluster.ResourceVersion}
+	applier := apply.Applier{Client: seen, Manager: Name}
 	return applier.Status(ctx, p.cluster, status)
-}
-
-// liveClient compares with what is stored, not with what the cache has: an
-// intention must not be skipped because the cache still shows an older one that
-// reads the same.
-type liveClient struct {
-	client.Client
-	live client.Reader
-}
-
-// Get reads around the cache.
-func (c liveClient) Get(ctx context.Context, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
-	return c.live.Get(ctx, key, obj, opts...)
 }

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/daemon"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
@@ -22,9 +24,14 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/podstate"
 )
 
-// poll is the time between two looks at what only Ceph can tell, where the
-// link's own watch might miss it.
-const poll = 10 * time.Second
+const (
+	// poll is the time between two looks at what only Ceph can tell, where the
+	// link's own watch might miss it.
+	poll = 10 * time.Second
+	// diskPatience is for how long a new cluster waits for discover to tell
+	// whether the disks are of an earlier one.
+	diskPatience = time.Minute
+)
 
 // applyIdentity mints the identity once, or keeps it, or refuses to go on.
 func (p *pass) applyIdentity(ctx context.Context) (step.Outcome, error) {
@@ -36,19 +43,28 @@ func (p *pass) applyIdentity(ctx context.Context) (step.Outcome, error) {
 		if p.cluster.DeletionTimestamp != nil {
 			return step.Wait(api.ReasonClusterDeleting, "The CephCluster is being deleted before it was set up"), nil
 		}
+		if silent := p.seen.identity.Silent; len(silent) > 0 && p.Clock.Now().Before(p.firstSeen().Add(diskPatience)) {
+			return step.Retry(time.Second, api.ReasonWaiting,
+				"Waiting for discover to report the disks of nodes "+problem.Names(silent)+": one may hold an earlier cluster"), nil
+		}
 		if err := p.mint(ctx); err != nil {
 			return step.None, err
 		}
 	case identity.Keep:
-	}
-	if p.cluster.DeletionTimestamp != nil {
-		return step.Done, nil // what guards the identity is being let go
 	}
 	secrets := identity.Secrets(p.cluster.Namespace, p.identity())
 	if err := p.apply.Set(ctx, p.cluster, secrets...); err != nil {
 		return step.None, err
 	}
 	return step.Done, nil
+}
+
+// firstSeen is when the cluster was first looked at, as its condition tells.
+func (p *pass) firstSeen() time.Time {
+	if found := condition.Find(p.cluster.Status.Conditions, api.ConditionMonitorsInQuorum); found != nil {
+		return found.LastTransitionTime.Time
+	}
+	return p.Clock.Now()
 }
 
 // mint makes the identity and creates its Secret. Create, and not apply: a
@@ -74,10 +90,6 @@ func (p *pass) identity() identity.Identity { return p.seen.identity.Known }
 // decide plans, and persists the intention before anything is done about it.
 func (p *pass) decide(ctx context.Context) (step.Outcome, error) {
 	p.plan = Decide(p.cluster, p.seen.facts, p.Clock.Now())
-	if p.cluster.DeletionTimestamp != nil && p.plan.Change == nil != (p.seen.facts.Change == nil) {
-		p.plan.Change = p.seen.facts.Change // nothing new is begun
-		p.plan.Members = p.seen.facts.Members
-	}
 	p.status.monitors(p.plan)
 	if err := p.persist(ctx); err != nil {
 		return step.None, err
@@ -88,12 +100,19 @@ func (p *pass) decide(ctx context.Context) (step.Outcome, error) {
 	return step.Done, nil
 }
 
-// applyAddresses gives every monitor an address that outlives its pods.
+// applyAddresses gives every monitor an address that outlives its pods. Where a
+// monitor of a cluster that lives cannot have its address back the pass goes on
+// and tells of it in the end: the quorum of the others is not to suffer.
 func (p *pass) applyAddresses(ctx context.Context) (step.Outcome, error) {
 	for i := range p.plan.Members {
 		member := &p.plan.Members[i]
 		if !HostNetwork(p.cluster) {
-			if err := p.applyService(ctx, *member); err != nil {
+			err := p.applyService(ctx, *member)
+			if apierrors.IsInvalid(err) && member.Address != "" {
+				p.addresses.Addf("give monitor %s its address %s back: %w", member.Name, member.Address, err)
+				continue
+			}
+			if err != nil {
 				return step.None, err
 			}
 		}
@@ -129,9 +148,6 @@ func (p *pass) publishEndpoints(ctx context.Context) (step.Outcome, error) {
 	facts := p.seen.facts
 	if facts.Born && facts.Quorum == nil && p.seen.endpoints != nil {
 		return step.Done, nil // who is left is not known: what was published stands
-	}
-	if p.cluster.DeletionTimestamp != nil {
-		return step.Done, nil
 	}
 	members := p.plan.Members
 	if facts.Born && facts.Quorum != nil {
@@ -171,7 +187,8 @@ func (p *pass) awaitRunning(context.Context) (step.Outcome, error) {
 	return step.Wait(api.ReasonMonitorsStarting, "Waiting for monitors "+problem.Names(starting)+" to run"), nil
 }
 
-// trouble words what keeps pods of these monitors from running.
+// trouble words what keeps pods of these monitors from running. It is looked at
+// again: whether a monitor was away for too long is for the clock to tell.
 func (p *pass) trouble(monitors []string) (step.Outcome, bool) {
 	for _, name := range monitors {
 		found := podstate.Of(p.seen.pods[name])
@@ -181,14 +198,23 @@ func (p *pass) trouble(monitors []string) (step.Outcome, bool) {
 		case podstate.None:
 			continue
 		case podstate.Image:
-			return step.Wait(api.ReasonImageMissing, message), true
+			return step.Retry(poll, api.ReasonImageMissing, message), true
 		case podstate.Unschedulable:
-			return step.Wait(api.ReasonMonitorsUnschedulable, message), true
+			return step.Retry(poll, api.ReasonMonitorsUnschedulable, message), true
 		case podstate.Crashing, podstate.Config:
-			return step.Wait(api.ReasonMonitorsStarting, message), true
+			return step.Retry(poll, api.ReasonMonitorsStarting, message), true
 		}
 	}
 	return step.Done, false
+}
+
+// unreachable says which monitors cannot have their address.
+func (p *pass) unreachable() (step.Outcome, bool) {
+	err := p.addresses.Err()
+	if err == nil {
+		return step.Done, false
+	}
+	return step.Retry(poll, api.ReasonError, "Cannot "+err.Error()), true
 }
 
 // awaitQuorum waits until every monitor of the plan is in quorum.
@@ -197,6 +223,9 @@ func (p *pass) awaitQuorum(context.Context) (step.Outcome, error) {
 		if p.seen.facts.Born && errors.Is(p.seen.linkErr, link.ErrNotConnected) {
 			p.quiet = true // nobody asked yet: what was written stands
 			return step.Wait(api.ReasonPending, "Connecting"), nil
+		}
+		if outcome, found := p.unreachable(); found {
+			return outcome, nil
 		}
 		if outcome, found := p.trouble(memberNames(p.plan.Members)); found {
 			return outcome, nil
@@ -229,19 +258,26 @@ func (p *pass) settled(ctx context.Context) (step.Outcome, error) {
 	if err := p.pruneMonitors(ctx); err != nil {
 		return step.None, err
 	}
+	if outcome, found := p.unreachable(); found {
+		return outcome, nil
+	}
 	if change := p.plan.Change; change != nil {
 		return p.changing(*change), nil
 	}
-	if !p.plan.Blocked.IsDone() {
-		return p.plan.Blocked, nil
+	out := outOfQuorum(p.plan.Members, p.seen.facts.Quorum)
+	if blocked := p.plan.Blocked; !blocked.IsDone() {
+		if len(out) > 0 { // one may have to be replaced in a while
+			blocked = step.Retry(poll, blocked.Reason, blocked.Message)
+		}
+		return blocked, nil
 	}
-	if out := outOfQuorum(p.plan.Members, p.seen.facts.Quorum); len(out) > 0 {
+	if len(out) > 0 {
 		if outcome, found := p.trouble(out); found {
 			return outcome, nil
 		}
 		return step.Retry(poll, api.ReasonMonitorsOutOfQuorum, fmt.Sprintf("Monitors %s are out of quorum", problem.Names(out))), nil
 	}
-	if p.rolling != "" {
+	if p.rolling != "" || len(p.returning()) > 0 {
 		return step.Done, nil // the quorum is whole; the update goes on
 	}
 	return step.Done, p.Token.Release(ctx, p.cluster)

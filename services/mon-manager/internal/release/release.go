@@ -99,6 +99,7 @@ func Job(cluster *api.CephCluster) *batchv1ac.JobApplyConfiguration {
 	}
 	const nobody = 65534
 	pod := corev1ac.PodSpec().WithRestartPolicy(corev1.RestartPolicyOnFailure).
+		WithServiceAccountName(names.DaemonAccount). // it knows how to pull the image
 		WithAutomountServiceAccountToken(false).WithEnableServiceLinks(false).
 		WithSecurityContext(corev1ac.PodSecurityContext().WithRunAsNonRoot(true).WithRunAsUser(nobody).
 			WithSeccompProfile(corev1ac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
@@ -145,6 +146,17 @@ func Refuse(cluster *api.CephCluster, running, wanted string) string {
 		return fmt.Sprintf("Image %q holds Ceph %s; from %s an upgrade may skip one release only. Use Ceph %d first", image, wanted, running, from+mostJump)
 	}
 	return ""
+}
+
+// Newest returns the highest of the versions, "" of none.
+func Newest(versions ...string) string {
+	newest := ""
+	for _, version := range versions {
+		if version != "" && (newest == "" || older(newest, version)) {
+			newest = version
+		}
+	}
+	return newest
 }
 
 func older(a, b string) bool {

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/names"
 )
 
 func cluster(image string) *api.CephCluster {
@@ -77,5 +78,11 @@ func TestTheSameImageHasTheSameJob(t *testing.T) {
 	again := Job(cluster("a"))
 	if *Job(cluster("a")).Name != *again.Name || *Job(cluster("a")).Name == *Job(cluster("b")).Name {
 		t.Error("the name of the Job does not follow the image")
+	}
+}
+
+func TestTheJobMayPullTheImageAsDaemonsDo(t *testing.T) {
+	if got := Job(cluster("a")).Spec.Template.Spec.ServiceAccountName; got == nil || *got != names.DaemonAccount {
+		t.Errorf("the Job runs as %v, which knows no secret to pull with", got)
 	}
 }

@@ -447,6 +447,9 @@ func TestDeletionNamesItsBlockerThenEnds(t *testing.T) {
 		if client.IgnoreNotFound(err) != nil || len(obj.GetFinalizers()) != 0 {
 			t.Errorf("%T is still guarded by %v, %v", obj, obj.GetFinalizers(), err)
 		}
+		if err != nil || len(obj.GetOwnerReferences()) != 0 {
+			t.Errorf("%T goes although nobody confirmed that the data may: %v, %v", obj, obj.GetOwnerReferences(), err)
+		}
 	}
 }
 
@@ -467,4 +470,17 @@ func TestTheSecondClusterOfANamespaceIsRefused(t *testing.T) {
 	if err != nil || !strings.Contains(second.Status.Message, "my-cluster") {
 		t.Errorf("%v, message %q", err, second.Status.Message)
 	}
+	second.Finalizers = []string{"example.org/hold"}
+	if err := w.client.Update(w.ctx, second); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.client.Delete(w.ctx, second); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	w.eachOwned(func(obj client.Object) {
+		if owner := metav1.GetControllerOf(obj); owner == nil || owner.Name != "my-cluster" {
+			t.Errorf("%T %s belongs to %+v", obj, obj.GetName(), owner)
+		}
+	})
 }

@@ -171,6 +171,7 @@ func (k *kubelet) jobs(ctx context.Context) error {
 			ObjectMeta: metav1.ObjectMeta{Namespace: k.namespace, Name: job.Name, Labels: job.Spec.Template.Labels}, Spec: job.Spec.Template.Spec,
 		}
 		pod.Labels[batchv1.JobNameLabel] = job.Name
+		pod.Spec.ServiceAccountName = "default"
 		if err := k.client.Create(ctx, &pod); err != nil {
 			return err
 		}

@@ -176,6 +176,13 @@ type MonitorsStatus struct {
 	// change in progress; written before the first step of it is taken.
 	// +optional
 	Change *MonitorChange `json:"change,omitempty"`
+
+	// avoidNodes are the nodes from which a new monitor did not join since all
+	// monitors were in quorum the last time.
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=set
+	// +optional
+	AvoidNodes []string `json:"avoidNodes,omitempty"`
 }
 
 // MonitorStatus is one monitor.
