@@ -43,7 +43,8 @@ func TestADeletedClusterNamesWhatBlocksItAndLeavesOnlyTheData(t *testing.T) {
 	}
 
 	t.Run("a pool blocks the cluster", func(t *testing.T) {
-		remove(t, h, cluster())
+		// The garbage collector must not take the daemons meanwhile.
+		remove(t, h, cluster(), client.PropagationPolicy(metav1.DeletePropagationForeground))
 		h.AwaitCondition(t, named, harness.Expected{
 			Type: api.ConditionDeletionIsBlocked, Status: metav1.ConditionTrue, Reason: api.ReasonDependents, Words: []string{local.BlockPool}})
 		h.AwaitBeat(t, volume)
@@ -93,9 +94,9 @@ func pool() *api.CephBlockPool {
 	return &api.CephBlockPool{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: local.BlockPool}}
 }
 
-func remove(t *testing.T, h *harness.Harness, obj client.Object) {
+func remove(t *testing.T, h *harness.Harness, obj client.Object, options ...client.DeleteOption) {
 	t.Helper()
-	if err := h.Delete(t.Context(), obj); err != nil {
+	if err := h.Delete(t.Context(), obj, options...); err != nil {
 		t.Fatal(err)
 	}
 }
