@@ -43,8 +43,7 @@ func TestADeletedClusterNamesWhatBlocksItAndLeavesOnlyTheData(t *testing.T) {
 	}
 
 	t.Run("a pool blocks the cluster", func(t *testing.T) {
-		// The garbage collector must not take the daemons meanwhile.
-		remove(t, h, cluster(), client.PropagationPolicy(metav1.DeletePropagationForeground))
+		remove(t, h, cluster())
 		h.AwaitCondition(t, named, harness.Expected{
 			Type: api.ConditionDeletionIsBlocked, Status: metav1.ConditionTrue, Reason: api.ReasonDependents, Words: []string{local.BlockPool}})
 		h.AwaitBeat(t, volume)
@@ -94,9 +93,9 @@ func pool() *api.CephBlockPool {
 	return &api.CephBlockPool{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: local.BlockPool}}
 }
 
-func remove(t *testing.T, h *harness.Harness, obj client.Object, options ...client.DeleteOption) {
+func remove(t *testing.T, h *harness.Harness, obj client.Object) {
 	t.Helper()
-	if err := h.Delete(t.Context(), obj, options...); err != nil {
+	if err := h.Delete(t.Context(), obj); err != nil {
 		t.Fatal(err)
 	}
 }

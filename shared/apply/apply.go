@@ -9,11 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 )
 
 // ManagedBy is the label under which Prune finds what a controller applied.
@@ -117,23 +114,8 @@ func (a Applier) adopt(owner client.Object, desired *unstructured.Unstructured) 
 	if err != nil {
 		return fmt.Errorf("find kind of owner %s: %w", owner.GetName(), err)
 	}
-	desired.SetOwnerReferences([]metav1.OwnerReference{controllerRef(owner, gvk)})
+	desired.SetOwnerReferences([]metav1.OwnerReference{*metav1.NewControllerRef(owner, gvk)})
 	return nil
-}
-
-// controllerRef does not block the owner: when a CephCluster is deleted in the
-// foreground, the garbage collector would delete at once whatever blocks it,
-// while our finalizers still hold the cluster because something needs it.
-func controllerRef(owner client.Object, gvk schema.GroupVersionKind) metav1.OwnerReference {
-	ref := metav1.NewControllerRef(owner, gvk)
-	ref.BlockOwnerDeletion = ptr.To(false)
-	return *ref
-}
-
-// Own makes the owner the controller of an object that is not applied but
-// created, as Set does for those that are.
-func Own(owner, obj client.Object, scheme *runtime.Scheme) error {
-	return controllerutil.SetControllerReference(owner, obj, scheme, controllerutil.WithBlockOwnerDeletion(false))
 }
 
 // live returns the object as the cache has it, or nil.

@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -164,25 +163,5 @@ func TestFinalizerIsWrittenOnce(t *testing.T) {
 	}
 	if len(obj.Finalizers) != 0 {
 		t.Errorf("finalizers are left: %v", obj.Finalizers)
-	}
-}
-
-func TestOwnersAreNotHeldUpByWhatTheyOwn(t *testing.T) {
-	c, _ := counting(t)
-	applied := corev1ac.Secret("applied", namespace)
-	if err := (apply.Applier{Client: c, Manager: "test"}).Set(t.Context(), owner(), applied); err != nil {
-		t.Fatal(err)
-	}
-	stored, created := &corev1.Secret{}, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace}}
-	if err := c.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "applied"}, stored); err != nil {
-		t.Fatal(err)
-	}
-	if err := apply.Own(owner(), created, c.Scheme()); err != nil {
-		t.Fatal(err)
-	}
-	for _, refs := range [][]metav1.OwnerReference{stored.OwnerReferences, created.OwnerReferences} {
-		if len(refs) != 1 || !ptr.Deref(refs[0].Controller, false) || ptr.Deref(refs[0].BlockOwnerDeletion, true) {
-			t.Errorf("got %+v, want a controller whose deletion is not blocked", refs)
-		}
 	}
 }

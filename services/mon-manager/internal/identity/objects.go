@@ -7,9 +7,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
-	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 )
@@ -43,7 +43,7 @@ func NewSecret(cluster *api.CephCluster, id Identity, scheme *runtime.Scheme) (*
 			KeyFSID: id.FSID, KeyMonSecret: id.Mon.Secret, KeyCephUsername: id.Admin.Entity, KeyCephSecret: id.Admin.Secret,
 		},
 	}
-	if err := apply.Own(cluster, fresh, scheme); err != nil {
+	if err := controllerutil.SetControllerReference(cluster, fresh, scheme); err != nil {
 		return nil, fmt.Errorf("own Secret %s: %w", names.MonSecret, err)
 	}
 	return fresh, nil

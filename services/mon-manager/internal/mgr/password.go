@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/names"
@@ -54,7 +55,7 @@ func (p *pass) createPassword(ctx context.Context, key client.ObjectKey, fresh s
 	secret.Namespace, secret.Name = key.Namespace, key.Name
 	secret.Labels = map[string]string{apply.ManagedBy: Name}
 	setAnnotation(secret, annotationPending, "true")
-	if err := apply.Own(p.cluster, secret, p.Client.Scheme()); err != nil {
+	if err := controllerutil.SetControllerReference(p.cluster, secret, p.Client.Scheme()); err != nil {
 		return nil, fmt.Errorf("own Secret %s: %w", key.Name, err)
 	}
 	err := p.Client.Create(ctx, secret, client.FieldOwner(Name))

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	batchv1ac "k8s.io/client-go/applyconfigurations/batch/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/fleet"
@@ -21,7 +22,6 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/osd-manager/internal/session"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
-	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/daemon"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 	"github.com/rook-ceph/rook-ceph/shared/names"
@@ -44,7 +44,7 @@ func (p *pass) createSecret(ctx context.Context, key keyring.Key) error {
 		Type:       names.SecretType,
 		Data:       map[string][]byte{fleet.Key: []byte(key.Secret)},
 	}
-	if err := apply.Own(p.cluster, made, p.Client.Scheme()); err != nil {
+	if err := ctrl.SetControllerReference(p.cluster, made, p.Client.Scheme()); err != nil {
 		return fmt.Errorf("own Secret %s: %w", made.Name, err)
 	}
 	err := p.Client.Create(ctx, made, client.FieldOwner(Name))

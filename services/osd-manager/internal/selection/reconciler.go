@@ -95,7 +95,7 @@ func Observe(ctx context.Context, reader client.Reader) (Observed, error) {
 // there already, though not in the cache yet, keeps its uuid.
 func (r *Reconciler) create(ctx context.Context, intent Intent) error {
 	osd := record(intent, uuid.NewString())
-	if err := apply.Own(intent.Cluster, osd, r.Client.Scheme()); err != nil {
+	if err := ctrl.SetControllerReference(intent.Cluster, osd, r.Client.Scheme()); err != nil {
 		return fmt.Errorf("own CephOSD %s: %w", osd.Name, err)
 	}
 	err := r.Client.Create(ctx, osd, client.FieldOwner(Name))
