@@ -33,6 +33,9 @@ func (s Settings) ServiceValues() map[string]any {
 	}
 	discover, _ := values["discover"].(map[string]any)
 	discover["allowLoopDevices"] = true
+	// The nodes share the kernel of the box, which is to stay as it was.
+	nodeAgent, _ := values["node-agent"].(map[string]any)
+	nodeAgent["loadModules"] = false
 	return values
 }
 
