@@ -49,3 +49,26 @@ func TestNodeAgentMayEndItsCalls(t *testing.T) {
 		t.Errorf("want %d seconds, got %v", want, got)
 	}
 }
+
+func TestDriversAreServedUnlessSwitchedOff(t *testing.T) {
+	const off = "--enable-cephfs-driver=false"
+	for _, enabled := range []bool{true, false} {
+		values := map[string]any{"global": map[string]any{"csi": map[string]any{"enableCephfsDriver": enabled}}}
+		objects := mustRender(t, "rook-ceph", values)
+		args := map[string][]string{}
+		for _, object := range ofKind(objects, "DaemonSet") {
+			args[object.GetName()] = as[appsv1.DaemonSet](t, object).Spec.Template.Spec.Containers[0].Args
+		}
+		for _, object := range ofKind(objects, "Deployment") {
+			args[object.GetName()] = as[appsv1.Deployment](t, object).Spec.Template.Spec.Containers[0].Args
+		}
+		for _, service := range []string{"node-agent", "provisioner"} {
+			if got := slices.Contains(args[service], off); got == enabled {
+				t.Errorf("enableCephfsDriver %t: arguments of %s: %v", enabled, service, args[service])
+			}
+		}
+		if load := slices.Contains(args["node-agent"], "--load-modules"); !load {
+			t.Errorf("enableCephfsDriver %t: modules are not loaded: %v", enabled, args["node-agent"])
+		}
+	}
+}
