@@ -43,3 +43,10 @@ func Daemon(namespace, cluster, role, id, service string) map[string]string {
 func Selector(namespace, role, id string) map[string]string {
 	return map[string]string{LabelApp: "rook-ceph-" + role, LabelCluster: namespace, role: id}
 }
+
+// Paused tells whether an object with these labels is to be left alone. The label
+// counts by being there; its value does not matter.
+func Paused(labels map[string]string) bool {
+	_, asked := labels[LabelDoNotReconcile]
+	return asked
+}

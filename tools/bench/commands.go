@@ -41,7 +41,7 @@ func (b *bench) sentCommands(ctx context.Context) (commands, error) {
 	total := commands{}
 	for _, pod := range pods.Items {
 		body, err := b.set.CoreV1().RESTClient().Get().Namespace(namespace).Resource("pods").
-			Name("http:" + pod.Name + ":8443").SubResource("proxy").Suffix("metrics").DoRaw(ctx)
+			Name(fmt.Sprintf("http:%s:%d", pod.Name, metricsPort(&pod))).SubResource("proxy").Suffix("metrics").DoRaw(ctx)
 		if err != nil {
 			return commands{}, fmt.Errorf("read metrics of %s: %w", pod.Name, err)
 		}
@@ -54,6 +54,18 @@ func (b *bench) sentCommands(ctx context.Context) (commands, error) {
 		total.readTime += one.readTime
 	}
 	return total, nil
+}
+
+// metricsPort is the port that the pod names for its metrics, 0 for none.
+func metricsPort(pod *corev1.Pod) int32 {
+	for _, container := range pod.Spec.Containers {
+		for _, port := range container.Ports {
+			if port.Name == "metrics" {
+				return port.ContainerPort
+			}
+		}
+	}
+	return 0
 }
 
 // parseCommands reads one page of metrics. A service that sends no commands has

@@ -250,11 +250,7 @@ func image(d *appsv1.Deployment) string {
 
 // paused tells whether somebody asked for the Deployment to be left alone.
 func paused(d *appsv1.Deployment) bool {
-	if d == nil {
-		return false
-	}
-	_, asked := d.Labels[names.LabelDoNotReconcile]
-	return asked
+	return d != nil && names.Paused(d.Labels)
 }
 
 func settled(d *appsv1.Deployment) bool {

@@ -62,10 +62,8 @@ func (p *pass) applyMonitors(ctx context.Context) (step.Outcome, error) {
 // left alone.
 func (p *pass) gone(member Member) bool {
 	live := p.seen.deployments[member.Name]
-	if live != nil {
-		if _, asked := live.Labels[names.LabelDoNotReconcile]; asked {
-			return true
-		}
+	if live != nil && names.Paused(live.Labels) {
+		return true
 	}
 	if p.retiring(member.Name) {
 		return true

@@ -32,7 +32,7 @@ const (
 // Of returns the verdict on a cluster; for Surplus also the name of the older
 // CephCluster.
 func Of(ctx context.Context, reader client.Reader, cluster *api.CephCluster) (Verdict, string, error) {
-	if _, paused := cluster.Labels[names.LabelDoNotReconcile]; paused {
+	if names.Paused(cluster.Labels) {
 		return Paused, "", nil
 	}
 	if cluster.Spec.External.Enable {

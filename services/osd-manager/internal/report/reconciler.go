@@ -71,17 +71,9 @@ type Reconciler struct {
 func (r *Reconciler) Register(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephCluster{}, builder.WithPredicates(clusterChanged())).
-		Watches(&inventory.CephOSD{}, handler.EnqueueRequestsFromMapFunc(ofOSD), builder.WithPredicates(osdChanged())).
+		Watches(&inventory.CephOSD{}, handler.EnqueueRequestsFromMapFunc(fleet.ClusterOf), builder.WithPredicates(osdChanged())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
-}
-
-func ofOSD(_ context.Context, obj client.Object) []reconcile.Request {
-	osd, isOSD := obj.(*inventory.CephOSD)
-	if !isOSD {
-		return nil
-	}
-	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: osd.Namespace, Name: osd.Spec.ClusterName}}}
 }
 
 // Reconcile looks once and asks to be called again soon.

@@ -23,6 +23,7 @@ import (
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/disruption"
+	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/session"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -55,17 +56,9 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephCluster{}, builder.WithPredicates(clusterChanged())).
 		Owns(&appsv1.Deployment{}).
-		Watches(&inventory.CephOSD{}, handler.EnqueueRequestsFromMapFunc(ofOSD), builder.WithPredicates(osdChanged())).
+		Watches(&inventory.CephOSD{}, handler.EnqueueRequestsFromMapFunc(fleet.ClusterOf), builder.WithPredicates(osdChanged())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
-}
-
-func ofOSD(_ context.Context, obj client.Object) []reconcile.Request {
-	osd, isOSD := obj.(*inventory.CephOSD)
-	if !isOSD {
-		return nil
-	}
-	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: osd.Namespace, Name: osd.Spec.ClusterName}}}
 }
 
 // Reconcile writes the Deployments that may be written now.
@@ -136,7 +129,7 @@ func (p *pass) decide(ctx context.Context) (step.Outcome, error) {
 			if err != nil {
 				return step.None, err
 			}
-			d.Settled, d.Available, d.Paused, d.Since = settled, Available(s.live), paused(s.live), since(s.live, p.Clock.Now())
+			d.Settled, d.Available, d.Paused, d.Since = settled, Available(s.live), names.Paused(s.live.Labels), since(s.live, p.Clock.Now())
 		}
 		daemons = append(daemons, d)
 	}

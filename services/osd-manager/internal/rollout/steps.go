@@ -188,11 +188,6 @@ func Domain(osd *inventory.CephOSD) string {
 	return osd.Spec.Node
 }
 
-func paused(d *appsv1.Deployment) bool {
-	_, found := d.Labels[names.LabelDoNotReconcile]
-	return found
-}
-
 func nodeOf(nodes []corev1.Node, name string) *corev1.Node {
 	for i := range nodes {
 		if nodes[i].Name == name {
