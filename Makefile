@@ -72,10 +72,10 @@ integration: prepare-cgo prepare-ceph tools-kube tools-etcd ## tests with real C
 		echo "integration $$module"; (cd $$module && go test -tags $(TAGS),envtest,integration ./...); \
 	done
 
-e2e: charts images ## tests on a real cluster, made for them and removed afterwards
+e2e: charts images ## tests on a real cluster of three nodes, made for them and removed afterwards
 	@cd tools && GOWORK=off go build -o ../bin/localkube ./localkube
 	@trap '$(CURDIR)/bin/localkube down --name e2e' EXIT; bin/localkube down --name e2e; \
-	bin/localkube up --name e2e --nodes 1 --disks $(DISKS) --kubeconfig $(CURDIR)/.local/e2e.kubeconfig && \
+	bin/localkube up --name e2e --nodes 3 --disks 1 --kubeconfig $(CURDIR)/.local/e2e.kubeconfig && \
 	bin/localkube load --name e2e $(CURDIR)/.local/images/*.tar && cd e2e && \
 	E2E_KUBECONFIG=$(CURDIR)/.local/e2e.kubeconfig E2E_LOCALKUBE=$(CURDIR)/bin/localkube E2E_CLUSTER=e2e CEPH=v$(CEPH) \
 		go test -tags e2e -count=1 -p 1 -timeout 30m -v ./...
@@ -107,7 +107,9 @@ prepare-cgo:
 	@dpkg-query -W librados-dev librbd-dev libcephfs-dev gcc pkg-config >/dev/null 2>&1 || \
 		{ echo "installing librados-dev, librbd-dev, libcephfs-dev and gcc"; apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install librados-dev librbd-dev libcephfs-dev gcc pkg-config >/dev/null; }
 
-# The root file systems that real Ceph daemons run in during tests.
+# The root file systems that real Ceph daemons run in during tests, and the client
+# that mounts their file systems.
 prepare-ceph:
+	@command -v ceph-fuse >/dev/null || { echo "installing ceph-fuse"; apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install ceph-fuse >/dev/null; }
 	@$(TOOL) ./image rootfs --version 18.2.7
 	@$(TOOL) ./image rootfs --version 20.2.4

@@ -27,13 +27,14 @@ func (h *Harness) Ceph(ctx context.Context, args ...string) ([]byte, error) {
 	}
 	for i := range pods.Items {
 		if Ready(&pods.Items[i]) {
-			return h.exec(ctx, &pods.Items[i], append([]string{"ceph", "--connect-timeout", "10"}, args...))
+			return h.Exec(ctx, &pods.Items[i], append([]string{"ceph", "--connect-timeout", "10"}, args...))
 		}
 	}
 	return nil, fmt.Errorf("run ceph %s: no toolbox is ready", strings.Join(args, " "))
 }
 
-func (h *Harness) exec(ctx context.Context, pod *corev1.Pod, command []string) ([]byte, error) {
+// Exec runs a command in the first container of a pod and returns what it prints.
+func (h *Harness) Exec(ctx context.Context, pod *corev1.Pod, command []string) ([]byte, error) {
 	request := h.Clientset.CoreV1().RESTClient().Post().Resource("pods").Namespace(pod.Namespace).Name(pod.Name).SubResource("exec").
 		VersionedParams(&corev1.PodExecOptions{
 			Container: pod.Spec.Containers[0].Name, Command: command, Stdout: true, Stderr: true,

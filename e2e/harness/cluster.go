@@ -45,7 +45,7 @@ func settled(cluster *api.CephCluster) (bool, string) {
 	}
 	for _, typ := range []string{
 		api.ConditionMonitorsInQuorum, api.ConditionManagerActive, api.ConditionOSDsServing, api.ConditionDisksSelected,
-		api.ConditionProvisioningReady, api.ConditionReady,
+		api.ConditionFilesystemsServing, api.ConditionProvisioningReady, api.ConditionReady,
 	} {
 		c := api.FindCondition(cluster.Status.Conditions, typ)
 		if c == nil || c.Status != metav1.ConditionTrue || c.ObservedGeneration != cluster.Generation {

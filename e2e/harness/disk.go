@@ -14,7 +14,8 @@ import (
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 )
 
-// Disk returns what is known about a device of the only node; nil when nothing is.
+// Disk returns what is known about a device; nil when nothing is. The nodes share a
+// kernel, so no two of them have devices of the same name.
 func (h *Harness) Disk(t *testing.T, device string) *inventory.CephDisk {
 	t.Helper()
 	disks := h.Disks(t)

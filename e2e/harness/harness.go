@@ -40,6 +40,9 @@ const Namespace = "rook-ceph"
 // setup is how long the product may take from nothing to a settled cluster.
 const setup = 5 * time.Minute
 
+// nodes of the cluster that the make target makes, with a disk each.
+const nodes = 3
+
 // interval between two looks at what a story waits for.
 const interval = 500 * time.Millisecond
 
@@ -101,7 +104,7 @@ func Connect(t *testing.T) *Harness {
 	}
 	return &Harness{
 		Client: kube, Clientset: clientset, config: config, helm: release.Helm{Kubeconfig: kubeconfig}, charts: filepath.Join("..", "..", "charts"),
-		Settings: local.Settings{Namespace: Namespace, Registry: "localhost", Tag: "dev", CephTag: version, Nodes: 1},
+		Settings: local.Settings{Namespace: Namespace, Registry: "localhost", Tag: "dev", CephTag: version, Nodes: nodes},
 	}
 }
 

@@ -12,8 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/rook-ceph/rook-ceph/tools/local"
 )
 
 // Claim returns a claim of 1 GiB of a StorageClass in the namespace default.
@@ -27,6 +25,13 @@ func Claim(name, class string, mode corev1.PersistentVolumeMode) *corev1.Persist
 				corev1.ResourceStorage: resource.MustParse("1Gi")}},
 		},
 	}
+}
+
+// SharedClaim returns a claim of 1 GiB of a file system that many nodes may mount.
+func SharedClaim(name, class string) *corev1.PersistentVolumeClaim {
+	claim := Claim(name, class, corev1.PersistentVolumeFilesystem)
+	claim.Spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}
+	return claim
 }
 
 // User returns a pod that runs a script once, with the claim at /data, or at
@@ -93,10 +98,10 @@ while true; do
   sleep 0.2
 done`
 
-// Use makes a volume and a pod that writes to it until Release.
-func (h *Harness) Use(t *testing.T, name string) Volume {
+// Use makes a volume of a StorageClass and a pod that writes to it until Release.
+func (h *Harness) Use(t *testing.T, name, class string) Volume {
 	t.Helper()
-	claim := Claim(name, local.StorageClass, corev1.PersistentVolumeFilesystem)
+	claim := Claim(name, class, corev1.PersistentVolumeFilesystem)
 	h.CreateAll(t, claim)
 	h.AwaitBound(t, claim)
 	pod := h.User(name, claim, endless)
@@ -104,6 +109,9 @@ func (h *Harness) Use(t *testing.T, name string) Volume {
 	h.AwaitPhase(t, pod, corev1.PodRunning)
 	return Volume{Claim: claim, pod: pod}
 }
+
+// Node is where the pod that writes runs.
+func (v Volume) Node() string { return v.pod.Spec.NodeName }
 
 // AwaitBeat waits until the pod, never restarted, has written once more.
 func (h *Harness) AwaitBeat(t *testing.T, volume Volume) {

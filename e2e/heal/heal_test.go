@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/rook-ceph/rook-ceph/e2e/harness"
+	"github.com/rook-ceph/rook-ceph/tools/local"
 )
 
 func TestADeletedDaemonComesBackAlone(t *testing.T) {
 	h := harness.New(t)
-	volume := h.Use(t, "heal")
-	for _, role := range []string{"mon", "mgr", "osd"} {
+	volume := h.Use(t, "heal", local.StorageClass)
+	for _, role := range []string{"mon", "mgr", "osd", "mds"} {
 		t.Run(role, func(t *testing.T) {
 			before := h.Daemons(t)
 			running := before.Of(role)

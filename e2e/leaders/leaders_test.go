@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/e2e/harness"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/tools/local"
 )
 
 const (
@@ -39,9 +41,15 @@ const (
 
 func TestASuccessorWritesNothing(t *testing.T) {
 	h := harness.New(t)
-	volume := h.Use(t, "leaders")
+	block := h.Use(t, "leaders", local.StorageClass)
+	shared := h.Use(t, "leaders-share", local.Filesystem)
+	assertBeats := func(t *testing.T) {
+		t.Helper()
+		h.AwaitBeat(t, block)
+		h.AwaitBeat(t, shared)
+	}
 	daemons := h.Daemons(t)
-	for _, service := range []string{"mon-manager", "osd-manager", "provisioner"} {
+	for _, service := range []string{"mon-manager", "osd-manager", "mds-manager", "provisioner"} {
 		t.Run(service, func(t *testing.T) {
 			h.AwaitSettled(t, time.Minute)
 			leader := podOf(holder(t, h, service))
@@ -53,28 +61,31 @@ func TestASuccessorWritesNothing(t *testing.T) {
 			})
 			assertQuiet(t, h, service, before)
 			h.AwaitReadyPods(t, time.Minute)
-			h.AwaitBeat(t, volume)
+			assertBeats(t)
 		})
 	}
 	for _, service := range []string{"discover", "node-agent"} {
 		t.Run(service, func(t *testing.T) {
 			running := h.Serving(t, service)
-			if len(running) != 1 {
-				t.Fatalf("%d pods of %s are ready", len(running), service)
-			}
 			before := versions(t, h, service)
-			kill(t, h, running[0].Name)
-			h.AwaitBeat(t, volume)
-			h.Eventually(t, time.Minute, "another pod of "+service+" is ready", func(context.Context) (bool, string) {
+			for _, pod := range running { // those under the volumes are among them
+				kill(t, h, pod.Name)
+			}
+			assertBeats(t)
+			h.Eventually(t, time.Minute, "other pods of "+service+" are ready", func(context.Context) (bool, string) {
 				now := h.Serving(t, service)
-				return len(now) == 1 && now[0].UID != running[0].UID, fmt.Sprintf("%d are", len(now))
+				same := slices.ContainsFunc(now, func(pod corev1.Pod) bool {
+					return slices.ContainsFunc(running, func(was corev1.Pod) bool { return was.UID == pod.UID })
+				})
+				return len(now) == len(running) && !same, fmt.Sprintf("%d of %d are", len(now), len(running))
 			})
 			assertQuiet(t, h, service, before)
-			h.AwaitBeat(t, volume)
+			assertBeats(t)
 		})
 	}
 	daemons.AssertUntouched(t, h.Daemons(t))
-	h.Release(t, volume)
+	h.Release(t, block)
+	h.Release(t, shared)
 }
 
 // kill ends a pod at once.
@@ -131,7 +142,8 @@ func versions(t *testing.T, h *harness.Harness, service string) map[string]strin
 	t.Helper()
 	versions := map[string]string{}
 	for _, list := range []client.ObjectList{
-		&api.CephClusterList{}, &api.CephBlockPoolList{}, &inventory.CephDiskList{}, &inventory.CephOSDList{},
+		&api.CephClusterList{}, &api.CephBlockPoolList{}, &api.CephFilesystemList{}, &api.CephFilesystemSubVolumeGroupList{},
+		&inventory.CephDiskList{}, &inventory.CephOSDList{},
 		&appsv1.DeploymentList{}, &appsv1.DaemonSetList{}, &batchv1.JobList{}, &policyv1.PodDisruptionBudgetList{},
 		&corev1.SecretList{}, &corev1.ConfigMapList{}, &corev1.ServiceList{},
 		&storagev1.CSIDriverList{}, &corev1.PersistentVolumeList{}, &storagev1.VolumeAttachmentList{},

@@ -21,6 +21,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/e2e/harness"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/tools/local"
 )
 
 const (
@@ -35,7 +36,7 @@ const (
 
 func TestARequestThatCannotBeMetDisturbsNothing(t *testing.T) {
 	h := harness.New(t)
-	volume := h.Use(t, "refusals")
+	volume := h.Use(t, "refusals", local.StorageClass)
 	for _, story := range []struct {
 		name string
 		tell func(*testing.T, *harness.Harness)

@@ -36,22 +36,24 @@ const (
 
 func TestADeletedClusterNamesWhatBlocksItAndLeavesOnlyTheData(t *testing.T) {
 	h := harness.New(t)
-	volume := h.Use(t, "teardown")
+	volume := h.Use(t, "teardown", local.StorageClass)
+	shared := h.Use(t, "teardown-share", local.Filesystem)
 	before, labels := h.Daemons(t), labelsOf(t, h)
 	if len(labels) == 0 {
 		t.Fatal("no disk holds an OSD")
 	}
 
-	t.Run("a pool blocks the cluster", func(t *testing.T) {
+	t.Run("a pool and a file system block the cluster", func(t *testing.T) {
 		remove(t, h, cluster())
 		h.AwaitCondition(t, named, harness.Expected{
-			Type: api.ConditionDeletionIsBlocked, Status: metav1.ConditionTrue, Reason: api.ReasonDependents, Words: []string{local.BlockPool}})
+			Type: api.ConditionDeletionIsBlocked, Status: metav1.ConditionTrue, Reason: api.ReasonDependents,
+			Words: []string{local.BlockPool, local.Filesystem}})
 		h.AwaitBeat(t, volume)
 		before.AssertUntouched(t, h.Daemons(t))
 	})
 	t.Run("a volume blocks the pool", func(t *testing.T) {
 		remove(t, h, pool())
-		image := imageOf(t, h, volume)
+		image := attributeOf(t, h, volume, "imageName")
 		h.Eventually(t, named, "the pool names the image", func(ctx context.Context) (bool, string) {
 			now := pool()
 			if err := h.Get(ctx, client.ObjectKeyFromObject(now), now); err != nil || now.Status == nil {
@@ -64,9 +66,20 @@ func TestADeletedClusterNamesWhatBlocksItAndLeavesOnlyTheData(t *testing.T) {
 		h.AwaitBeat(t, volume)
 		before.AssertUntouched(t, h.Daemons(t))
 	})
+	t.Run("a volume blocks the file system", func(t *testing.T) {
+		remove(t, h, filesystem())
+		remove(t, h, group())
+		h.AwaitFilesystemCondition(t, named, harness.Expected{
+			Type: api.ConditionDeletionIsBlocked, Status: metav1.ConditionTrue, Words: []string{attributeOf(t, h, shared, "subvolumeName")}})
+		h.AwaitBeat(t, shared)
+		before.AssertUntouched(t, h.Daemons(t))
+	})
 	t.Run("without them everything goes", func(t *testing.T) {
 		h.Release(t, volume)
+		h.Release(t, shared)
 		h.Gone(t, gone, pool())
+		h.Gone(t, gone, group())
+		h.Gone(t, gone, filesystem())
 		h.Gone(t, gone, cluster())
 		h.Eventually(t, gone, "nothing of the cluster is left", func(context.Context) (bool, string) {
 			left := leftovers(t, h)
@@ -93,6 +106,15 @@ func pool() *api.CephBlockPool {
 	return &api.CephBlockPool{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: local.BlockPool}}
 }
 
+func filesystem() *api.CephFilesystem {
+	return &api.CephFilesystem{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: local.Filesystem}}
+}
+
+// group is the one that volumes are in.
+func group() *api.CephFilesystemSubVolumeGroup {
+	return &api.CephFilesystemSubVolumeGroup{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: local.Filesystem + "-csi"}}
+}
+
 func remove(t *testing.T, h *harness.Harness, obj client.Object) {
 	t.Helper()
 	if err := h.Delete(t.Context(), obj); err != nil {
@@ -100,18 +122,18 @@ func remove(t *testing.T, h *harness.Harness, obj client.Object) {
 	}
 }
 
-// imageOf returns the name of the RBD image behind a volume.
-func imageOf(t *testing.T, h *harness.Harness, volume harness.Volume) string {
+// attributeOf returns what a volume says of itself, such as the RBD image behind it.
+func attributeOf(t *testing.T, h *harness.Harness, volume harness.Volume, name string) string {
 	t.Helper()
 	found := &corev1.PersistentVolume{}
 	if err := h.Get(t.Context(), client.ObjectKey{Name: volume.Claim.Spec.VolumeName}, found); err != nil {
 		t.Fatal(err)
 	}
-	image := found.Spec.CSI.VolumeAttributes["imageName"]
-	if image == "" {
-		t.Fatalf("volume %s names no image: %v", found.Name, found.Spec.CSI.VolumeAttributes)
+	value := found.Spec.CSI.VolumeAttributes[name]
+	if value == "" {
+		t.Fatalf("volume %s has no %s: %v", found.Name, name, found.Spec.CSI.VolumeAttributes)
 	}
-	return image
+	return value
 }
 
 // labelsOf returns the OSDs that the disks hold, by disk.
@@ -236,7 +258,7 @@ func everything(t *testing.T, h *harness.Harness) []metav1.PartialObjectMetadata
 func assertDefinitionsStay(t *testing.T, h *harness.Harness) {
 	t.Helper()
 	for _, name := range []string{
-		"cephclusters.ceph.rook.io", "cephblockpools.ceph.rook.io",
+		"cephclusters.ceph.rook.io", "cephblockpools.ceph.rook.io", "cephfilesystems.ceph.rook.io", "cephfilesystemsubvolumegroups.ceph.rook.io",
 		"cephdisks.inventory.ceph.rook.io", "cephosds.inventory.ceph.rook.io",
 	} {
 		definition := &unstructured.Unstructured{}

@@ -106,3 +106,13 @@ func (in *installation) awaitPool(ctx context.Context) error {
 		return pool.Status.Phase == api.PhaseReady, string(pool.Status.Phase)
 	})
 }
+
+func (in *installation) awaitFilesystem(ctx context.Context) error {
+	key := client.ObjectKey{Namespace: in.Namespace, Name: local.Filesystem}
+	return await(ctx, in, key, &api.CephFilesystemList{}, func(filesystem *api.CephFilesystem) (bool, string) {
+		if filesystem.Status == nil {
+			return false, ""
+		}
+		return filesystem.Status.Phase == api.PhaseReady, strings.TrimSpace(string(filesystem.Status.Phase) + " " + filesystem.Status.Message)
+	})
+}

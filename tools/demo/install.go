@@ -55,9 +55,11 @@ func (in *installation) run(ctx context.Context) error {
 		{"install chart rook-ceph-cluster", in.chart("rook-ceph-cluster", in.ClusterValues())},
 		{"wait for the Ceph cluster", in.awaitCluster},
 		{"wait for the block pool", in.awaitPool},
-		{"claim a volume and use it", in.createWorkload},
-		{"wait for the volume", in.awaitClaim},
-		{"wait for the pod that writes and reads", in.awaitPod},
+		{"wait for the file system", in.awaitFilesystem},
+		{"claim volumes and use them", in.createWorkload},
+		{"wait for the volumes", in.awaitClaims},
+		{"wait for the pod that writes and reads a block volume", in.awaitPods("checksum matches", blockName)},
+		{"wait for the pods that share a file system", in.awaitPods("has read what the other wrote", sharers...)},
 	}
 	for i, s := range steps {
 		began := time.Now()
@@ -87,23 +89,35 @@ func (in *installation) createWorkload(ctx context.Context) error {
 	return nil
 }
 
-func (in *installation) awaitClaim(ctx context.Context) error {
-	key := client.ObjectKey{Namespace: workloadNamespace, Name: workloadName}
-	return await(ctx, in, key, &corev1.PersistentVolumeClaimList{}, func(claim *corev1.PersistentVolumeClaim) (bool, string) {
-		return claim.Status.Phase == corev1.ClaimBound, string(claim.Status.Phase)
-	})
+func (in *installation) awaitClaims(ctx context.Context) error {
+	for _, name := range []string{blockName, shareName} {
+		key := client.ObjectKey{Namespace: workloadNamespace, Name: name}
+		err := await(ctx, in, key, &corev1.PersistentVolumeClaimList{}, func(claim *corev1.PersistentVolumeClaim) (bool, string) {
+			return claim.Status.Phase == corev1.ClaimBound, fmt.Sprintf("%s: %s", name, claim.Status.Phase)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (in *installation) awaitPod(ctx context.Context) error {
-	key := client.ObjectKey{Namespace: workloadNamespace, Name: workloadName}
-	return await(ctx, in, key, &corev1.PodList{}, func(pod *corev1.Pod) (bool, string) {
-		for _, c := range pod.Status.Conditions {
-			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
-				return true, "checksum matches"
+func (in *installation) awaitPods(success string, pods ...string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for _, name := range pods {
+			key := client.ObjectKey{Namespace: workloadNamespace, Name: name}
+			err := await(ctx, in, key, &corev1.PodList{}, func(pod *corev1.Pod) (bool, string) {
+				if ready(pod) {
+					return true, name + ": " + success
+				}
+				return false, name + ": " + podState(pod)
+			})
+			if err != nil {
+				return err
 			}
 		}
-		return false, podState(pod)
-	})
+		return nil
+	}
 }
 
 // podState says in a word or two what a pod does.

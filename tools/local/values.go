@@ -9,6 +9,9 @@ const StorageClass = "ceph-block"
 // BlockPool is the pool that the values make.
 const BlockPool = "ceph-blockpool"
 
+// Filesystem is the file system that the values make, and its StorageClass.
+const Filesystem = "ceph-filesystem"
+
 // Settings say what is installed where.
 type Settings struct {
 	// Namespace holds the services and the Ceph cluster of the same name.
@@ -67,23 +70,45 @@ func (s Settings) ClusterValues() map[string]any {
 				"global": map[string]any{"osd_memory_target": "939524096"},
 			},
 		},
-		"cephFileSystems": []any{}, // who wants one applies one
+		"cephFileSystems": []any{map[string]any{
+			"name": Filesystem,
+			"spec": map[string]any{
+				"metadataPool": map[string]any{"failureDomain": failureDomain, "replicated": map[string]any{"size": 3}},
+				"dataPools": []any{map[string]any{
+					"name": "data0", "failureDomain": failureDomain, "replicated": map[string]any{"size": 3}}},
+				"metadataServer": map[string]any{"activeCount": 1, "activeStandby": true},
+			},
+			"storageClass": map[string]any{
+				"enabled": true, "name": Filesystem, "pool": "data0", "reclaimPolicy": "Delete", "allowVolumeExpansion": true,
+				"parameters": secrets("cephfs", s.Namespace),
+			},
+		}},
 		"cephBlockPools": []any{map[string]any{
 			"name": BlockPool,
 			"spec": map[string]any{"failureDomain": failureDomain, "replicated": map[string]any{"size": 3}},
 			"storageClass": map[string]any{
 				"enabled": true, "name": StorageClass, "isDefault": true, "reclaimPolicy": "Delete",
-				"parameters": map[string]any{
-					"imageFormat": "2", "imageFeatures": "layering",
-					"csi.storage.k8s.io/provisioner-secret-name":      "rook-csi-rbd-provisioner",
-					"csi.storage.k8s.io/provisioner-secret-namespace": s.Namespace,
-					"csi.storage.k8s.io/node-stage-secret-name":       "rook-csi-rbd-node",
-					"csi.storage.k8s.io/node-stage-secret-namespace":  s.Namespace,
-					"csi.storage.k8s.io/fstype":                       "ext4",
-				},
+				"parameters": blockParameters(s.Namespace),
 			},
 		}},
 	}
+}
+
+func blockParameters(namespace string) map[string]any {
+	parameters := secrets("rbd", namespace)
+	parameters["imageFormat"], parameters["imageFeatures"] = "2", "layering"
+	parameters["csi.storage.k8s.io/fstype"] = "ext4"
+	return parameters
+}
+
+// secrets are the parameters of a StorageClass that name the Secrets of a driver.
+func secrets(driver, namespace string) map[string]any {
+	parameters := map[string]any{}
+	for purpose, user := range map[string]string{"provisioner": "provisioner", "controller-expand": "provisioner", "node-stage": "node"} {
+		parameters["csi.storage.k8s.io/"+purpose+"-secret-name"] = "rook-csi-" + driver + "-" + user
+		parameters["csi.storage.k8s.io/"+purpose+"-secret-namespace"] = namespace
+	}
+	return parameters
 }
 
 // CephImage is the image of all daemons. Test pods run it, too: it has a shell and

@@ -1,0 +1,166 @@
+//go:build e2e
+
+package share
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-ceph/rook-ceph/e2e/harness"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+)
+
+const (
+	rookManifests = "../../shared/testenv/crdtest/testdata/rook"
+	examples      = "../../services/mds-manager/examples"
+	// exampleImage is the Ceph image that the examples name.
+	exampleImage = "quay.io/ceph/ceph:v18.2.7"
+)
+
+// TestUsersManifestsWork applies the manifest of a file system that Rook's users
+// have, and on it the examples: volumes on several nodes, a copy, and a mount by
+// hand that sees the files of all.
+func TestUsersManifestsWork(t *testing.T) {
+	h := harness.New(t)
+	filesystem := apply(t, h, rookManifests, "filesystem.yaml")
+	name := filesystem[0].GetName()
+	awaitReady(t, h, filesystem[0])
+	awaitReady(t, h, filesystem[1])
+	class := apply(t, h, examples, "storageclass.yaml")
+	volumes := apply(t, h, examples, "shared-volume.yaml")
+	mount := apply(t, h, examples, "direct-mount.yaml")
+
+	claim, duplicate := claimOf(volumes[0]), claimOf(volumes[1])
+	h.AwaitBound(t, claim)
+	h.AwaitBound(t, duplicate)
+	users, tools := awaitPods(t, h, volumes[2], 2), awaitPods(t, h, mount[0], 1)
+	h.Eventually(t, time.Minute, "the mount by hand shows what all pods wrote", func(ctx context.Context) (bool, string) {
+		seen, err := h.Exec(ctx, &tools[0], []string{"bash", "-c", "cd /mnt/" + name + "/volumes/csi && ls -d csi-vol-*/*/*"})
+		missing := slices.ContainsFunc(users, func(pod corev1.Pod) bool { return !strings.Contains(string(seen), "/"+pod.Name+"\n") })
+		return err == nil && !missing, fmt.Sprintf("%s %v", seen, err)
+	})
+
+	for _, obj := range slices.Concat(mount, volumes[2:]) {
+		h.Remove(t, time.Minute, obj)
+	}
+	h.Discard(t, duplicate)
+	h.Discard(t, claim)
+	h.Remove(t, time.Minute, class[0])
+	assertKept(t, h, filesystem, name)
+	h.AwaitSettled(t, 2*time.Minute)
+}
+
+// assertKept deletes the file system, which asks to be preserved: it stays in
+// Ceph, comes back with its object, and goes once it does not ask any more.
+func assertKept(t *testing.T, h *harness.Harness, objects []client.Object, name string) {
+	t.Helper()
+	for _, obj := range slices.Backward(objects) {
+		h.Remove(t, time.Minute, obj)
+	}
+	if kept, err := h.Ceph(t.Context(), "fs", "ls"); err != nil || !strings.Contains(string(kept), "name: "+name+",") {
+		t.Fatalf("after its object was deleted, file systems are %s (%v)", kept, err)
+	}
+	again := apply(t, h, rookManifests, "filesystem.yaml")
+	awaitReady(t, h, again[0])
+	live := &api.CephFilesystem{}
+	if err := h.Get(t.Context(), client.ObjectKeyFromObject(again[0]), live); err != nil {
+		t.Fatal(err)
+	}
+	former := live.DeepCopy()
+	live.Spec.PreserveFilesystemOnDelete = false
+	if err := h.Patch(t.Context(), live, client.MergeFrom(former)); err != nil {
+		t.Fatal(err)
+	}
+	for _, obj := range slices.Backward(again) {
+		h.Remove(t, time.Minute, obj)
+	}
+	if left, err := h.Ceph(t.Context(), "osd", "pool", "ls"); err != nil || strings.Contains(string(left), name+"-") {
+		t.Errorf("pools are %s (%v)", left, err)
+	}
+}
+
+// apply creates what a manifest holds, with the Ceph image that is on the nodes.
+func apply(t *testing.T, h *harness.Harness, dir, file string) []client.Object {
+	t.Helper()
+	body, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body = bytes.ReplaceAll(body, []byte(exampleImage), []byte(h.Settings.CephImage()))
+	var objects []client.Object
+	documents := utilyaml.NewYAMLOrJSONDecoder(bytes.NewReader(body), 4096)
+	for {
+		object := &unstructured.Unstructured{}
+		err := documents.Decode(&object.Object)
+		if errors.Is(err, io.EOF) {
+			return objects
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if len(object.Object) > 0 {
+			h.CreateAll(t, object)
+			objects = append(objects, object)
+		}
+	}
+}
+
+// awaitReady waits for condition Ready of the object's generation.
+func awaitReady(t *testing.T, h *harness.Harness, obj client.Object) {
+	t.Helper()
+	live := &unstructured.Unstructured{}
+	live.SetGroupVersionKind(obj.GetObjectKind().GroupVersionKind())
+	h.Eventually(t, 2*time.Minute, live.GetKind()+" "+obj.GetName()+" is Ready", func(ctx context.Context) (bool, string) {
+		if err := h.Get(ctx, client.ObjectKeyFromObject(obj), live); err != nil {
+			return false, err.Error()
+		}
+		conditions, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
+		for _, item := range conditions {
+			c, _ := item.(map[string]any)
+			if c["type"] == api.ConditionReady {
+				return c["status"] == string(metav1.ConditionTrue), fmt.Sprint(c["reason"], ": ", c["message"])
+			}
+		}
+		return false, "nothing is reported yet"
+	})
+}
+
+func claimOf(obj client.Object) *corev1.PersistentVolumeClaim {
+	return &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: obj.GetNamespace(), Name: obj.GetName()}}
+}
+
+// awaitPods waits until a Deployment has that many ready pods, and returns them.
+func awaitPods(t *testing.T, h *harness.Harness, obj client.Object, count int) []corev1.Pod {
+	t.Helper()
+	deployment, pods := &appsv1.Deployment{}, corev1.PodList{}
+	h.Eventually(t, 2*time.Minute, fmt.Sprintf("%d pods of %s are ready", count, obj.GetName()), func(ctx context.Context) (bool, string) {
+		if err := h.Get(ctx, client.ObjectKeyFromObject(obj), deployment); err != nil {
+			return false, err.Error()
+		}
+		err := h.List(ctx, &pods, client.InNamespace(obj.GetNamespace()), client.MatchingLabels(deployment.Spec.Selector.MatchLabels))
+		ready := 0
+		for i := range pods.Items {
+			if harness.Ready(&pods.Items[i]) {
+				ready++
+			}
+		}
+		return ready == count, fmt.Sprintf("%d of %d, %v", ready, len(pods.Items), err)
+	})
+	return pods.Items
+}
