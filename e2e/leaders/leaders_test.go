@@ -177,16 +177,27 @@ func namespaceOf(list client.ObjectList) string {
 	return harness.Namespace
 }
 
-// version is what a write changes. How full an OSD is changes with its data,
-// which a volume in use writes, and a new leader may be the first to see it.
+// version is what a write changes. How full the cluster and its OSDs are changes
+// with their data, which a volume in use writes.
 func version(t *testing.T, obj client.Object) string {
 	t.Helper()
-	osd, isOSD := obj.(*inventory.CephOSD)
-	if !isOSD {
+	var seen client.Object
+	switch obj := obj.(type) {
+	case *inventory.CephOSD:
+		osd := obj.DeepCopy()
+		osd.Status.Used = ""
+		seen = osd
+	case *api.CephCluster:
+		cluster := obj.DeepCopy()
+		if ceph := cluster.Status.CephStatus; ceph != nil {
+			ceph.Capacity, ceph.LastChecked = nil, ""
+		}
+		seen = cluster
+	default:
 		return obj.GetResourceVersion()
 	}
-	seen := osd.DeepCopy()
-	seen.ResourceVersion, seen.ManagedFields, seen.Status.Used = "", nil, ""
+	seen.SetResourceVersion("")
+	seen.SetManagedFields(nil)
 	body, err := json.Marshal(seen)
 	if err != nil {
 		t.Fatal(err)

@@ -86,7 +86,9 @@ func run(c *cli.Context) error {
 		measure func(context.Context) error
 	}{
 		{"bootstrap", b.bootstrap},
-		{"claims", func(ctx context.Context) error { return b.claims(ctx, c.Int("claims")) }},
+		{"filesystem", b.filesystem},
+		{"claims of block volumes", func(ctx context.Context) error { return b.claims(ctx, "RBD", local.StorageClass, c.Int("claims")) }},
+		{"claims of shared volumes", func(ctx context.Context) error { return b.claims(ctx, "CephFS", local.Filesystem, c.Int("claims")) }},
 		{"idle", func(ctx context.Context) error { return b.idle(ctx, c.Duration("idle")) }},
 	} {
 		fmt.Fprintf(b.out, "measuring %s\n", part.title)
@@ -113,8 +115,10 @@ func (b *bench) bootstrap(ctx context.Context) error {
 	if err := b.await(ctx, 3*time.Minute, b.servicesReady); err != nil {
 		return fmt.Errorf("services are not ready: %w", err)
 	}
+	cluster := b.settings.ClusterValues()
+	cluster["cephFileSystems"] = []any{} // timed by itself
 	began := time.Now()
-	if err := b.chart(ctx, "rook-ceph-cluster", b.settings.ClusterValues()); err != nil {
+	if err := b.chart(ctx, "rook-ceph-cluster", cluster); err != nil {
 		return err
 	}
 	if err := b.await(ctx, 5*time.Minute, b.clusterHealthy); err != nil {
@@ -124,14 +128,33 @@ func (b *bench) bootstrap(ctx context.Context) error {
 	return nil
 }
 
-// claims times claims from their creation to Bound, one after the other.
-func (b *bench) claims(ctx context.Context, count int) error {
+// filesystem times a CephFilesystem from its creation to Ready, with one active
+// metadata server and one standby.
+func (b *bench) filesystem(ctx context.Context) error {
+	began := time.Now()
+	if err := b.chart(ctx, "rook-ceph-cluster", b.settings.ClusterValues()); err != nil {
+		return err
+	}
+	if err := b.await(ctx, 3*time.Minute, b.filesystemReady); err != nil {
+		return fmt.Errorf("file system is not ready: %w", err)
+	}
+	b.figures.add("CephFilesystem applied -> Ready", "", "%.1f s", time.Since(began).Seconds())
+	// The pools and the standby change the cluster for some seconds more.
+	if err := b.await(ctx, 3*time.Minute, b.clusterHealthy); err != nil {
+		return fmt.Errorf("cluster is not healthy: %w", err)
+	}
+	return nil
+}
+
+// claims times claims of a StorageClass from their creation to Bound, one after
+// the other.
+func (b *bench) claims(ctx context.Context, kind, class string, count int) error {
 	var times []time.Duration
 	for i := range count {
 		claim := &corev1.PersistentVolumeClaim{
-			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("bench-%d", i), Namespace: metav1.NamespaceDefault},
+			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("bench-%s-%d", class, i), Namespace: metav1.NamespaceDefault},
 			Spec: corev1.PersistentVolumeClaimSpec{
-				StorageClassName: ptr.To(local.StorageClass),
+				StorageClassName: ptr.To(class),
 				AccessModes:      []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 				Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{
 					corev1.ResourceStorage: resource.MustParse("1Gi")}},
@@ -153,8 +176,8 @@ func (b *bench) claims(ctx context.Context, count int) error {
 			return fmt.Errorf("delete claim: %w", err)
 		}
 	}
-	b.figures.add("PVC created -> Bound, p50", "<= 300 ms", "%d ms", percentile(times, 0.5).Milliseconds())
-	b.figures.add("PVC created -> Bound, p99", "<= 1000 ms", "%d ms", percentile(times, 0.99).Milliseconds())
+	b.figures.add(kind+" PVC created -> Bound, p50", "<= 300 ms", "%d ms", percentile(times, 0.5).Milliseconds())
+	b.figures.add(kind+" PVC created -> Bound, p99", "<= 1000 ms", "%d ms", percentile(times, 0.99).Milliseconds())
 	return nil
 }
 
@@ -304,7 +327,7 @@ func (b *bench) servicesReady(ctx context.Context) (bool, error) {
 			}
 		}
 	}
-	return len(pods.Items) >= 2*3+2, nil
+	return len(pods.Items) >= 2*4+2, nil
 }
 
 func (b *bench) clusterHealthy(ctx context.Context) (bool, error) {
@@ -313,6 +336,14 @@ func (b *bench) clusterHealthy(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	return cluster.Status.Phase == api.PhaseReady && cluster.Status.CephStatus != nil && cluster.Status.CephStatus.Health == "HEALTH_OK", nil
+}
+
+func (b *bench) filesystemReady(ctx context.Context) (bool, error) {
+	filesystem := api.CephFilesystem{}
+	if err := b.kube.Get(ctx, client.ObjectKey{Namespace: namespace, Name: local.Filesystem}, &filesystem); err != nil {
+		return false, err
+	}
+	return filesystem.Status != nil && filesystem.Status.Phase == api.PhaseReady, nil
 }
 
 func (b *bench) volumesGone(ctx context.Context) (bool, error) {

@@ -3,6 +3,7 @@ package provision_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
@@ -11,11 +12,13 @@ import (
 	"google.golang.org/grpc/status"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
 
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/content"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/provision"
 	"github.com/rook-ceph/rook-ceph/shared/testenv"
 )
@@ -151,6 +154,35 @@ func TestProvision_refuses(t *testing.T) {
 				t.Errorf("state %s, error %v, asked %v", state, err, s.created)
 			}
 		})
+	}
+}
+
+// sources fails to find a data source.
+type sources struct{ err error }
+
+func (s sources) Of(context.Context, *corev1.PersistentVolumeClaim, string) (*csipb.VolumeContentSource, error) {
+	return nil, s.err
+}
+
+func TestProvision_tries_again_soon_when_a_data_source_is_late(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		err   error
+		code  codes.Code
+		state controller.ProvisioningState
+	}{
+		{fmt.Errorf("%w: VolumeSnapshot s is not ready to use", content.ErrNotReady), codes.Unknown, controller.ProvisioningNoChange},
+		{apierrors.NewNotFound(corev1.Resource("persistentvolumeclaims"), "source"), codes.Unknown, controller.ProvisioningNoChange},
+		{fmt.Errorf("%w: it is of another driver", content.ErrUnusable), codes.InvalidArgument, controller.ProvisioningFinished},
+	} {
+		s := &service{}
+		p := &provision.Provisioner{Driver: driver, Volumes: s, Secrets: s, Sources: sources{tc.err}}
+		_, state, err := p.Provision(t.Context(), options(func(o *controller.ProvisionOptions) {
+			o.PVC.Spec.DataSource = &corev1.TypedLocalObjectReference{Kind: "PersistentVolumeClaim", Name: "source"}
+		}))
+		if status.Code(err) != tc.code || state != tc.state || s.created != nil {
+			t.Errorf("%v: state %s, error %v, asked %v", tc.err, state, err, s.created)
+		}
 	}
 }
 

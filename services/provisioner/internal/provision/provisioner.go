@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
 
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/content"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 )
 
@@ -76,11 +77,15 @@ func (p *Provisioner) Provision(
 		return nil, controller.ProvisioningNoChange, err
 	}
 	request, err := createRequest(options.PVName, options.PVC, parameters, secrets)
-	if err == nil {
-		request.VolumeContentSource, err = p.source(ctx, options.PVC)
-	}
 	if err != nil {
 		return nil, controller.ProvisioningFinished, status.Error(codes.InvalidArgument, err.Error())
+	}
+	request.VolumeContentSource, err = p.source(ctx, options.PVC)
+	if errors.Is(err, content.ErrUnusable) || errors.Is(err, errUnsupported) {
+		return nil, controller.ProvisioningFinished, status.Error(codes.InvalidArgument, err.Error())
+	}
+	if err != nil {
+		return nil, controller.ProvisioningNoChange, err // the source may only be late, so it is tried again soon
 	}
 	response, err := p.Volumes.CreateVolume(ctx, request)
 	if err != nil {
