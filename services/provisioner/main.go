@@ -116,7 +116,7 @@ func setup(_ context.Context, mgr manager.Manager, c *cli.Context) error {
 		}).Register(mgr),
 		(&report.Reconciler{
 			Client: mgr.GetClient(), Namespace: app.OwnNamespace(c), Secrets: p.finder, Clock: clock.RealClock{}, Identities: identities,
-			Drop: func(clusterID string) { p.connections.Drop(clusterID); maps.Forget(clusterID) },
+			Keep: p.connections.Keep, Forget: maps.Forget,
 		}).Register(mgr),
 	)
 }

@@ -50,7 +50,7 @@ func Connect(
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := connections.Get(ctx, clusterID, connection, key)
+	cluster, err := connections.Get(ctx, connection, key)
 	return cluster, link.Explain(err, key.Entity)
 }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,14 +27,14 @@ type Connections struct {
 	open map[identity]*connection
 }
 
-// identity is whom a connection speaks to and as whom.
+// identity is whom a connection speaks to and as whom. A cluster may be known by
+// several names: its namespace, and those of its groups of subvolumes.
 type identity struct {
-	clusterID string
-	entity    string
+	fsid   string
+	entity string
 }
 
 type connection struct {
-	fsid   string
 	secret string
 	ready  chan struct{}
 	// raw is what the dialer opened, cluster what callers share.
@@ -43,15 +44,15 @@ type connection struct {
 
 // Get returns the connection to a cluster as the key's user. It must not be
 // closed by the caller. Concurrent first calls share one dial.
-func (c *Connections) Get(ctx context.Context, clusterID string, at api.Connection, key keyring.Key) (storage.Cluster, error) {
-	id := identity{clusterID, key.Entity}
+func (c *Connections) Get(ctx context.Context, at api.Connection, key keyring.Key) (storage.Cluster, error) {
+	id := identity{at.FSID, key.Entity}
 	c.mu.Lock()
 	found := c.open[id]
-	if found != nil && found.fsid == at.FSID && found.secret == key.Secret {
+	if found != nil && found.secret == key.Secret {
 		c.mu.Unlock()
 		return found.await(ctx)
 	}
-	fresh := &connection{fsid: at.FSID, secret: key.Secret, ready: make(chan struct{})}
+	fresh := &connection{secret: key.Secret, ready: make(chan struct{})}
 	if c.open == nil {
 		c.open = map[identity]*connection{}
 	}
@@ -79,12 +80,12 @@ func (c *Connections) Get(ctx context.Context, clusterID string, at api.Connecti
 	return fresh.await(ctx)
 }
 
-// Drop closes the connections to a cluster that is gone.
-func (c *Connections) Drop(clusterID string) {
+// Keep closes the connections to all clusters but these, by their fsids.
+func (c *Connections) Keep(fsids []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for id, found := range c.open {
-		if id.clusterID == clusterID {
+		if !slices.Contains(fsids, id.fsid) {
 			delete(c.open, id)
 			go found.close()
 		}

@@ -105,7 +105,7 @@ func TestCallersOfOneIdentityShareADial(t *testing.T) {
 	got := make(chan storage.Cluster, callers)
 	for range callers {
 		go func() {
-			cluster, err := connections.Get(context.Background(), "ns", at, key)
+			cluster, err := connections.Get(context.Background(), at, key)
 			if err != nil {
 				t.Error(err)
 			}
@@ -131,7 +131,7 @@ func TestAnotherKeyOrClusterIsAnotherConnection(t *testing.T) {
 		name string
 		at   api.Connection
 		key  keyring.Key
-		drop bool
+		keep []string
 		same bool
 	}{
 		{name: "first", at: at, key: key},
@@ -139,14 +139,15 @@ func TestAnotherKeyOrClusterIsAnotherConnection(t *testing.T) {
 		{name: "mons moved, same cluster", at: api.Connection{FSID: "one", MonHost: "10.0.0.2"}, key: key, same: true},
 		{name: "rotated key", at: at, key: keyring.Key{Entity: "client.a", Secret: "s2"}},
 		{name: "another user", at: at, key: keyring.Key{Entity: "client.b", Secret: "s1"}},
-		{name: "another cluster by the same name", at: api.Connection{FSID: "two"}, key: keyring.Key{Entity: "client.b", Secret: "s1"}},
-		{name: "dropped", at: api.Connection{FSID: "two"}, key: keyring.Key{Entity: "client.b", Secret: "s1"}, drop: true},
+		{name: "another cluster", at: api.Connection{FSID: "two"}, key: keyring.Key{Entity: "client.b", Secret: "s1"}},
+		{name: "kept", at: at, key: keyring.Key{Entity: "client.b", Secret: "s1"}, keep: []string{"one"}, same: true},
+		{name: "gone", at: api.Connection{FSID: "two"}, key: keyring.Key{Entity: "client.b", Secret: "s1"}},
 	} {
 		before := d.count()
-		if step.drop {
-			connections.Drop("ns")
+		if step.keep != nil {
+			connections.Keep(step.keep)
 		}
-		if _, err := connections.Get(t.Context(), "ns", step.at, step.key); err != nil {
+		if _, err := connections.Get(t.Context(), step.at, step.key); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
 		if dialled := d.count() > before; dialled == step.same {
@@ -179,7 +180,7 @@ func TestAConnectionIsGivenUpWhenItsCallsShowThatItIsOfNoUse(t *testing.T) {
 		} {
 			d := opened()
 			connections := &link.Connections{Dialer: d}
-			shared, err := connections.Get(t.Context(), "ns", at, key)
+			shared, err := connections.Get(t.Context(), at, key)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -188,7 +189,7 @@ func TestAConnectionIsGivenUpWhenItsCallsShowThatItIsOfNoUse(t *testing.T) {
 				if err := call(shared); !errors.Is(err, tc.err) {
 					t.Errorf("%s: got %v, want %v", name, err, tc.err)
 				}
-				if _, err := connections.Get(t.Context(), "ns", at, key); err != nil {
+				if _, err := connections.Get(t.Context(), at, key); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -203,11 +204,11 @@ func TestAFailedDialIsTriedAgain(t *testing.T) {
 	d := opened()
 	d.refuse(ceph.ErrUnreachable)
 	connections := &link.Connections{Dialer: d}
-	if _, err := connections.Get(t.Context(), "ns", at, key); !errors.Is(err, ceph.ErrUnreachable) {
+	if _, err := connections.Get(t.Context(), at, key); !errors.Is(err, ceph.ErrUnreachable) {
 		t.Fatalf("got %v", err)
 	}
 	d.refuse(nil)
-	if _, err := connections.Get(t.Context(), "ns", at, key); err != nil {
+	if _, err := connections.Get(t.Context(), at, key); err != nil {
 		t.Errorf("second try: %v", err)
 	}
 }
@@ -217,11 +218,11 @@ func TestACallerDoesNotWaitLongerThanItsContext(t *testing.T) {
 	connections := &link.Connections{Dialer: d}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := connections.Get(ctx, "ns", at, key); err == nil {
+	if _, err := connections.Get(ctx, at, key); err == nil {
 		t.Error("a connection came from nowhere")
 	}
 	close(d.open)
-	if _, err := connections.Get(t.Context(), "ns", at, key); err != nil {
+	if _, err := connections.Get(t.Context(), at, key); err != nil {
 		t.Errorf("the dial ended with its first caller: %v", err)
 	}
 }

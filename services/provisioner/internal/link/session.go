@@ -45,7 +45,7 @@ func (s *Sessions) Session(ctx context.Context, cluster *api.CephCluster) (stora
 			s.keys.Delete(cluster.UID)
 		}
 	}
-	session, err := s.Connections.Get(ctx, cluster.Namespace, *cluster.Status.Connection, key)
+	session, err := s.Connections.Get(ctx, *cluster.Status.Connection, key)
 	if err != nil {
 		refused(err)
 		return nil, Explain(err, key.Entity)

@@ -42,9 +42,11 @@ type Reconciler struct {
 	// Identities are the Secrets that the drivers need.
 	Identities []csi.Identities
 	Secrets    Secrets
-	// Drop closes the connections to a cluster that is gone.
-	Drop  func(clusterID string)
-	Clock clock.PassiveClock
+	// Keep closes the connections to all clusters but those with these fsids.
+	Keep func(fsids []string)
+	// Forget drops what is known of the cluster of a namespace that is gone.
+	Forget func(namespace string)
+	Clock  clock.PassiveClock
 }
 
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch;patch
@@ -86,8 +88,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	var cluster api.CephCluster
 	err := r.Client.Get(ctx, request.NamespacedName, &cluster)
 	if apierrors.IsNotFound(err) {
-		r.Drop(request.Namespace)
-		return ctrl.Result{}, r.publishConfig(ctx)
+		r.Forget(request.Namespace)
+		return ctrl.Result{}, r.publishClusters(ctx)
 	}
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("read CephCluster: %w", err)

@@ -3,6 +3,7 @@ package report_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -34,8 +35,9 @@ type world struct {
 	client  client.Client
 	r       *report.Reconciler
 	secrets map[string]bool
-	dropped []string
-	writes  atomic.Int64
+	// kept and forgot are what Keep and Forget were called with at last.
+	kept, forgot []string
+	writes       atomic.Int64
 }
 
 func (w *world) Secret(_ context.Context, namespace, name string) (map[string]string, error) {
@@ -68,7 +70,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 	w.r = &report.Reconciler{
 		Client: w.client, Namespace: namespace, Identities: []csi.Identities{csi.RBDIdentities(), csi.CephFSIdentities()},
 		Secrets: w, Clock: clocktesting.NewFakePassiveClock(time.Unix(1000, 0)),
-		Drop: func(id string) { w.dropped = append(w.dropped, id) },
+		Keep: func(fsids []string) { w.kept = fsids }, Forget: func(id string) { w.forgot = append(w.forgot, id) },
 	}
 	return w
 }
@@ -184,6 +186,9 @@ func TestAClusterIsHeldWhileItsPoolsExist(t *testing.T) {
 	if got := w.condition(); got.Status != metav1.ConditionFalse || !strings.Contains(got.Message, "CephBlockPools data") {
 		t.Errorf("got %s %q, want it to name the pool", got.Status, got.Message)
 	}
+	if !slices.Equal(w.kept, []string{"f"}) {
+		t.Errorf("connections of %v are kept", w.kept)
+	}
 	if err := w.client.Delete(t.Context(), blockPool("data", true)); err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +200,7 @@ func TestAClusterIsHeldWhileItsPoolsExist(t *testing.T) {
 	if got := w.config(); got != "[]" {
 		t.Errorf("a cluster that is gone is still published: %s", got)
 	}
-	if len(w.dropped) == 0 || w.dropped[0] != namespace {
-		t.Errorf("connections of the cluster were not dropped: %v", w.dropped)
+	if len(w.kept) > 0 || len(w.forgot) == 0 || w.forgot[0] != namespace {
+		t.Errorf("connections of %v are kept, what is known of %v was forgotten", w.kept, w.forgot)
 	}
 }

@@ -108,7 +108,7 @@ func (p *pass) list(ctx context.Context) ([]api.CephBlockPool, error) {
 }
 
 func (p *pass) config(ctx context.Context) (step.Outcome, error) {
-	return step.Done, p.publishConfig(ctx)
+	return step.Done, p.publishClusters(ctx)
 }
 
 // clusterConfig is one entry of the configuration that ceph-csi reads.
@@ -118,12 +118,20 @@ type clusterConfig struct {
 	Namespace string   `json:"namespace"`
 }
 
-// publishConfig writes the monitors of all clusters for other tools.
-func (r *Reconciler) publishConfig(ctx context.Context) error {
+// publishClusters writes the monitors of all clusters for other tools, and closes
+// the connections to those that are gone.
+func (r *Reconciler) publishClusters(ctx context.Context) error {
 	var list api.CephClusterList
 	if err := r.Client.List(ctx, &list); err != nil {
 		return fmt.Errorf("list CephClusters: %w", err)
 	}
+	var fsids []string
+	for i := range list.Items {
+		if connection := list.Items[i].Status.Connection; connection != nil {
+			fsids = append(fsids, connection.FSID)
+		}
+	}
+	r.Keep(fsids)
 	text, err := configText(list.Items)
 	if err != nil {
 		return err
