@@ -3,9 +3,11 @@
 package crdtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,14 +24,33 @@ import (
 
 func TestManifestsForRookApplyUnchanged(t *testing.T) {
 	c := testenv.Client(t)
+	tryAll(t, c, manifests(t))
+}
+
+func TestExamplesApply(t *testing.T) {
+	c := testenv.Client(t)
+	examples := documents(t, filepath.Join("..", "..", "..", "services", "*", "examples", "*.yaml"))
+	for file, list := range examples {
+		examples[file] = slices.DeleteFunc(list, func(document []byte) bool {
+			return bytes.Contains(document, []byte("apiVersion: snapshot.storage.k8s.io/")) // no CRD of ours
+		})
+	}
+	tryAll(t, c, examples)
+}
+
+// tryAll creates and applies each document without keeping it.
+func tryAll(t *testing.T, c client.Client, files map[string][][]byte) {
+	t.Helper()
 	namespace := testenv.Namespace(t, c)
-	for file, documents := range manifests(t) {
-		for _, document := range documents {
+	for file, list := range files {
+		for _, document := range list {
 			object := &unstructured.Unstructured{}
 			if err := yaml.Unmarshal(document, &object.Object); err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
-			object.SetNamespace(namespace)
+			if object.GetNamespace() != "" {
+				object.SetNamespace(namespace)
+			}
 			err := c.Create(t.Context(), object.DeepCopy(), client.DryRunAll, client.FieldValidation(metav1.FieldValidationStrict))
 			if err != nil {
 				t.Errorf("create %s: %v", file, err)

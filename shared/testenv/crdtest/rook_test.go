@@ -16,12 +16,18 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 )
 
-// manifests gives the documents of every file of testdata/rook, by file name.
+// manifests gives the documents of every file of testdata/rook, by file.
 func manifests(t *testing.T) map[string][][]byte {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", "rook", "*.yaml"))
+	return documents(t, filepath.Join("testdata", "rook", "*.yaml"))
+}
+
+// documents gives the documents of the files that match, by file.
+func documents(t *testing.T, pattern string) map[string][][]byte {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no manifests (%v)", err)
+		t.Fatalf("no manifests match %s (%v)", pattern, err)
 	}
 	all := map[string][][]byte{}
 	for _, file := range files {
@@ -38,7 +44,7 @@ func manifests(t *testing.T) map[string][][]byte {
 			if err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
-			all[filepath.Base(file)] = append(all[filepath.Base(file)], document)
+			all[file] = append(all[file], document)
 		}
 	}
 	return all
