@@ -7,7 +7,6 @@ package teardown
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -136,29 +135,32 @@ func attributeOf(t *testing.T, h *harness.Harness, volume harness.Volume, name s
 	return value
 }
 
-// labelsOf returns the OSDs that the disks hold, by disk.
-func labelsOf(t *testing.T, h *harness.Harness) map[string]inventory.OSDLabel {
+// place is where a disk is.
+type place struct{ node, path string }
+
+// labelsOf returns the OSDs that the disks hold.
+func labelsOf(t *testing.T, h *harness.Harness) map[place]inventory.OSDLabel {
 	t.Helper()
-	labels := map[string]inventory.OSDLabel{}
+	labels := map[place]inventory.OSDLabel{}
 	for _, disk := range h.Disks(t) {
 		if disk.Status.OSD != nil {
-			labels[disk.Status.Path] = *disk.Status.OSD
+			labels[place{disk.Status.Node, disk.Status.Path}] = *disk.Status.OSD
 		}
 	}
 	return labels
 }
 
 // assertDataStays compares what discover sees, and looks for the label itself.
-func assertDataStays(t *testing.T, h *harness.Harness, before map[string]inventory.OSDLabel) {
+func assertDataStays(t *testing.T, h *harness.Harness, before map[place]inventory.OSDLabel) {
 	t.Helper()
 	now := labelsOf(t, h)
-	for _, path := range slices.Sorted(maps.Keys(before)) {
-		if is, was := now[path], before[path]; is.UUID != was.UUID || is.FSID != was.FSID {
-			t.Errorf("%s held %+v, now %+v", path, was, is)
+	for at, was := range before {
+		if is := now[at]; is.UUID != was.UUID || is.FSID != was.FSID {
+			t.Errorf("%s of %s held %+v, now %+v", at.path, at.node, was, is)
 		}
-		head := h.Localkube(t, "exec", "--node", "node1", "--", "head", "-c", "60", path)
-		if !strings.HasPrefix(head, "bluestore block device\n"+before[path].UUID) {
-			t.Errorf("%s does not begin with its label: %q", path, head)
+		head := h.Localkube(t, "exec", "--node", at.node, "--", "head", "-c", "60", at.path)
+		if !strings.HasPrefix(head, "bluestore block device\n"+was.UUID) {
+			t.Errorf("%s of %s does not begin with its label: %q", at.path, at.node, head)
 		}
 	}
 }
