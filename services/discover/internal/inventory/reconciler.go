@@ -11,7 +11,6 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -23,6 +22,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/disk"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 )
 
 // Name is the controller and the field manager.
@@ -60,7 +60,7 @@ func (r *Reconciler) Register(mgr manager.Manager, wake <-chan event.GenericEven
 			return []reconcile.Request{{}}
 		}))).
 		Watches(&inventory.CephDisk{}, r.changed()).
-		WithOptions(controller.Options{MaxConcurrentReconciles: 1}).
+		WithOptions(queue.Workers(1)).
 		Complete(r)
 }
 

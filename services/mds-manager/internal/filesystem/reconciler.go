@@ -16,7 +16,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -30,6 +29,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/disruption"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/pools"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/session"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -89,7 +89,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Owns(&corev1.Secret{}).
 		Owns(&policyv1.PodDisruptionBudget{}).
 		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(watches.Cluster{})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		WithOptions(queue.Workers(workers)).
 		Complete(r)
 }
 

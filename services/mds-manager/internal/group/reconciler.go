@@ -12,7 +12,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -25,6 +24,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/session"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -65,7 +65,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		For(&api.CephFilesystemSubVolumeGroup{}, builder.WithPredicates(changed)).
 		Watches(&api.CephFilesystem{}, handler.EnqueueRequestsFromMapFunc(r.inFilesystem), builder.WithPredicates(served{})).
 		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(r.inFilesystem), builder.WithPredicates(watches.Cluster{})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		WithOptions(queue.Workers(workers)).
 		Complete(r)
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/session"
 )
 
@@ -56,6 +57,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Watches(&api.CephFilesystem{}, wake).
 		Watches(&api.CephFilesystemSubVolumeGroup{}, wake, builder.WithPredicates(watches.Ending{})).
 		Watches(&appsv1.Deployment{}, wake).
+		WithOptions(queue.Workers(1)).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 

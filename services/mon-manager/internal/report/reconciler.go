@@ -15,7 +15,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -26,6 +25,7 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/scope"
 	"github.com/rook-ceph/rook-ceph/services/mon-manager/internal/watches"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 )
 
 // Name is the controller: field manager, metrics label and event source.
@@ -65,7 +65,7 @@ type Reconciler struct {
 // Register adds the controller to the manager.
 func (r *Reconciler) Register(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent}).
+		WithOptions(queue.Workers(concurrent)).
 		For(&api.CephCluster{}, builder.WithPredicates(watches.Asked(piece))).
 		Complete(reconcile.AsReconciler(r.Client, r))
 }

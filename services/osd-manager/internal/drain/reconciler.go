@@ -12,7 +12,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -23,6 +22,7 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/session"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -60,7 +60,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Owns(&policyv1.PodDisruptionBudget{}).
 		Watches(&inventory.CephOSD{}, handler.EnqueueRequestsFromMapFunc(fleet.ClusterOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.ofNode), builder.WithPredicates(cordonChanged())).
-		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
+		WithOptions(queue.Workers(4)).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 

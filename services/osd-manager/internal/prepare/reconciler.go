@@ -15,7 +15,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -25,6 +24,7 @@ import (
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/session"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -64,7 +64,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ofSecret), builder.WithPredicates(keyLost())).
 		Watches(&inventory.CephDisk{}, handler.EnqueueRequestsFromMapFunc(r.ofDisk)).
 		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(r.ofCluster), builder.WithPredicates(clusterChanged())).
-		WithOptions(controller.Options{MaxConcurrentReconciles: parallel}).
+		WithOptions(queue.Workers(parallel)).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 

@@ -20,6 +20,9 @@ type remembered struct {
 	told string
 	// silentSince is when Ceph ceased to answer; zero while it answers.
 	silentSince time.Time
+	// passingSince is since when there are placement groups in states that one
+	// passes through; zero while there are none.
+	passingSince time.Time
 	// refused is why the required release was refused last, and when.
 	refused   string
 	refusedAt time.Time
@@ -72,6 +75,22 @@ func (m *memory) silent(key types.NamespacedName, now time.Time) time.Time {
 		r.silentSince = now
 	}
 	return r.silentSince
+}
+
+// passing notes whether there are placement groups in states that one passes
+// through, and returns for how long.
+func (m *memory) passing(key types.NamespacedName, present bool, now time.Time) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(key)
+	switch {
+	case !present:
+		r.passingSince = time.Time{}
+		return 0
+	case r.passingSince.IsZero():
+		r.passingSince = now
+	}
+	return now.Sub(r.passingSince)
 }
 
 // refuse notes that a release was refused, and tells whether that is news.

@@ -76,6 +76,8 @@ func (p *pass) ask(ctx context.Context) (step.Outcome, error) {
 	p.memory.keep(key, known)
 	p.known, p.asked = known, true
 	p.seen.PGMap, p.seen.NewPGs = pgs, newPGs(known.osdmap.Pools, p.Clock.Now())
+	states, passing := inactive(pgs, 0)
+	p.seen.Passing = p.memory.passing(key, passing && len(states) > 0, p.Clock.Now())
 	p.fill()
 	p.release(ctx, conn)
 	return step.Done, nil

@@ -103,6 +103,9 @@ type Observed struct {
 	PGMap   ceph.PGMap
 	// NewPGs is how many placement groups belong to pools that were just made.
 	NewPGs int
+	// Passing is for how long there have been placement groups in states that one
+	// passes through, on the way to being active.
+	Passing time.Duration
 	// Serving is what the last verdict was.
 	Serving  bool
 	Problems []selection.Problem
@@ -111,7 +114,8 @@ type Observed struct {
 // Decide says whether the OSDs serve. OSDs in preparation count while a cluster
 // is being built; one that joins a cluster that serves does not stop it. A disk
 // that failed delays nobody as long as another one did not. Placement groups
-// that come into being are no outage of a cluster that serves.
+// that come into being, or that peer for a moment, are no outage of a cluster that
+// serves.
 func Decide(seen Observed) step.Outcome {
 	groups := map[inventory.OSDState][]string{}
 	for _, d := range seen.Daemons {
@@ -131,14 +135,23 @@ func Decide(seen Observed) step.Outcome {
 	case len(joining) > 0 && (!seen.Serving || len(groups[inventory.OSDStateRunning]) == 0):
 		return step.Wait(api.ReasonOSDsStarting, "Waiting for "+problem.Names(joining))
 	}
-	excused := 0
-	if seen.Serving {
-		excused = seen.NewPGs
-	}
-	if states := inactive(seen.PGMap, excused); len(states) > 0 {
+	if states := unserved(seen); len(states) > 0 {
 		return step.Wait(api.ReasonPGsInactive, "Placement groups are "+strings.Join(states, ", "))
 	}
 	return step.Done
+}
+
+// unserved returns the states of placement groups that count as an outage.
+func unserved(seen Observed) []string {
+	if !seen.Serving {
+		states, _ := inactive(seen.PGMap, 0)
+		return states
+	}
+	states, passing := inactive(seen.PGMap, seen.NewPGs)
+	if passing && seen.Passing < moment {
+		return nil
+	}
+	return states
 }
 
 func noDisks(problems []selection.Problem) string {
@@ -164,9 +177,14 @@ func newPGs(pools []ceph.Pool, now time.Time) int {
 	return count
 }
 
-// inactive returns the states of placement groups that serve nobody. As many as
-// are excused may be in a state that one passes through when it is made.
-func inactive(pgs ceph.PGMap, excused int) []string {
+// moment is how long placement groups may take to become active again when their
+// number changes, an OSD comes back or another manager begins to count them.
+const moment = 10 * time.Second
+
+// inactive returns the states of placement groups that serve nobody, and whether
+// all of these are states that one passes through. As many as are excused may be
+// in such a state.
+func inactive(pgs ceph.PGMap, excused int) ([]string, bool) {
 	var states, passing []string
 	for _, state := range pgs.PGsByState {
 		switch {
@@ -178,14 +196,15 @@ func inactive(pgs ceph.PGMap, excused int) []string {
 			states = append(states, state.StateName)
 		}
 	}
-	if excused < 0 || len(states) > 0 {
+	stuck := len(states) > 0
+	if excused < 0 || stuck {
 		states = append(states, passing...)
 	}
 	sort.Strings(states)
-	return states
+	return states, !stuck
 }
 
-// isPassing tells whether a new placement group may be in the state on its way
+// isPassing tells whether a placement group may be in the state on its way
 // to active: nothing in it speaks of data that cannot be reached.
 func isPassing(state string) bool {
 	for _, part := range strings.Split(state, "+") {

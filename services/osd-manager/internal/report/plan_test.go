@@ -78,8 +78,10 @@ func TestDecide(t *testing.T) {
 		"a new pool where all serve":   {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("unknown", "creating+peering", "active+clean"), NewPGs: 2, Serving: true}, "", "", true},
 		"a new pool is undersized":     {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("creating+activating+undersized+degraded"), NewPGs: 1, Serving: true}, "", "", true},
 		"a first pool":                 {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("creating+peering"), NewPGs: 1}, api.ReasonPGsInactive, "Placement groups are creating+peering", false},
-		"more than the new pool has":   {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("unknown", "peering"), NewPGs: 1, Serving: true}, api.ReasonPGsInactive, "Placement groups are peering, unknown", false},
-		"a pool that stays inactive":   {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("unknown"), Serving: true}, api.ReasonPGsInactive, "Placement groups are unknown", false},
+		"more than the new pool has":   {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("unknown", "peering"), NewPGs: 1, Passing: moment, Serving: true}, api.ReasonPGsInactive, "Placement groups are peering, unknown", false},
+		"a pool that stays inactive":   {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("unknown"), Passing: moment, Serving: true}, api.ReasonPGsInactive, "Placement groups are unknown", false},
+		"peering for a moment":         {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("peering", "active+clean"), Passing: moment - 1, Serving: true}, "", "", true},
+		"peering beside an outage":     {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("peering", "down"), Serving: true}, api.ReasonPGsInactive, "Placement groups are down, peering", false},
 		"a new pool beside an outage":  {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("creating", "down"), NewPGs: 8, Serving: true}, api.ReasonPGsInactive, "Placement groups are creating, down", false},
 		"too few copies of a new pool": {Observed{Daemons: []Daemon{osd(0)}, PGMap: pgs("undersized+peered"), NewPGs: 8, Serving: true}, api.ReasonPGsInactive, "Placement groups are undersized+peered", false},
 	} {

@@ -12,7 +12,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -24,6 +23,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/disruption"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/session"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -57,7 +57,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		For(&api.CephCluster{}, builder.WithPredicates(clusterChanged())).
 		Owns(&appsv1.Deployment{}).
 		Watches(&inventory.CephOSD{}, handler.EnqueueRequestsFromMapFunc(fleet.ClusterOf), builder.WithPredicates(osdChanged())).
-		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
+		WithOptions(queue.Workers(4)).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 

@@ -12,7 +12,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -23,6 +22,7 @@ import (
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 )
 
 // Name is the controller, the field manager and the event source.
@@ -53,7 +53,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Watches(&inventory.CephDisk{}, all).
 		Watches(&inventory.CephOSD{}, all).
 		Watches(&corev1.Node{}, all, builder.WithPredicates(nodeChanged())).
-		WithOptions(controller.Options{MaxConcurrentReconciles: 1}).
+		WithOptions(queue.Workers(1)).
 		Complete(r)
 }
 

@@ -18,7 +18,6 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -32,6 +31,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/session"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -71,7 +71,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Owns(&batchv1.Job{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(ofPod)).
 		Watches(&inventory.CephDisk{}, handler.EnqueueRequestsFromMapFunc(r.ofDisk)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
+		WithOptions(queue.Workers(4)).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 

@@ -25,6 +25,7 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/volumes"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 )
 
 // Name of the controller.
@@ -100,10 +101,9 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 // Options of the controller. A volume must not wait long for its next node because
 // the first attempts failed, so the time between two attempts is bounded.
 func Options() controller.Options {
-	return controller.Options{
-		MaxConcurrentReconciles: workers,
-		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, lastRetry),
-	}
+	options := queue.Workers(workers)
+	options.RateLimiter = workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, lastRetry)
+	return options
 }
 
 // changed leaves out our own writes to the status.

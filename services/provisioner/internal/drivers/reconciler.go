@@ -19,6 +19,7 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 )
 
 // Name of the controller.
@@ -56,6 +57,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 				return requests
 			}), builder.WithPredicates(comesOrGoes())).
 		WatchesRawSource(source.Channel(start, &handler.EnqueueRequestForObject{})).
+		WithOptions(queue.Workers(1)).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("register %s: %w", Name, err)

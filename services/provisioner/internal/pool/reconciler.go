@@ -13,7 +13,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -28,6 +27,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/pools"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
 
@@ -81,7 +81,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephBlockPool{}, builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, deleting{}, apply.OwnStatus(Name)))).
 		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(r.poolsOf), builder.WithPredicates(awaited{})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		WithOptions(queue.Workers(workers)).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("register %s: %w", Name, err)

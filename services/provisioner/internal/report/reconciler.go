@@ -20,6 +20,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
 
@@ -62,6 +63,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephCluster{}, builder.WithPredicates(predicate.Or[client.Object](relevant{}, apply.OwnStatus(Name)))).
 		Watches(&api.CephBlockPool{}, handler.EnqueueRequestsFromMapFunc(r.clusterOf), builder.WithPredicates(readiness{})).
+		WithOptions(queue.Workers(1)).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("register %s: %w", Name, err)

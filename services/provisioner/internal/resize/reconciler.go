@@ -12,7 +12,6 @@ import (
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/provision"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 )
 
 // Name of the controller.
@@ -71,7 +71,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		WatchesRawSource(&source.Informer{
 			Informer: r.Claims, Handler: &handler.EnqueueRequestForObject{}, Predicates: []predicate.Predicate{wanting},
 		}).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		WithOptions(queue.Workers(workers)).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("register %s: %w", Name, err)

@@ -14,11 +14,11 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/rook-ceph/rook-ceph/shared/apply"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 )
 
 // Name of the controller.
@@ -99,7 +99,7 @@ func (r *Reconciler) watch(mgr manager.Manager) error {
 	})
 	err := ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&snapshotv1.VolumeSnapshotContent{}, builder.WithPredicates(ours)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		WithOptions(queue.Workers(workers)).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("register %s: %w", Name, err)

@@ -64,7 +64,7 @@ func (c *Controller) copy(ctx context.Context, p place, order order) (*csipb.Vol
 	if err != nil {
 		return nil, err
 	}
-	entry, err := p.reserve(ctx, order.request)
+	entry, _, err := p.reserve(ctx, order.request)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func (c *Controller) show(ctx context.Context, p place, order order) (*csipb.Vol
 	if err := p.journal(journal.Snapshots).AddUser(ctx, snapshot.UUID, volume.UUID); err != nil {
 		return nil, err
 	}
-	entry, err := p.reserve(ctx, order.request)
+	entry, _, err := p.reserve(ctx, order.request)
 	if err != nil {
 		return nil, err
 	}

@@ -55,32 +55,33 @@ func (c *Controller) CreateVolume(
 	return &csipb.CreateVolumeResponse{Volume: volume}, nil
 }
 
-// reserve finds or makes the record of a volume.
-func (p place) reserve(ctx context.Context, request journal.Request) (journal.Entry, error) {
+// reserve finds or makes the record of a volume, and tells whether it was there.
+func (p place) reserve(ctx context.Context, request journal.Request) (journal.Entry, bool, error) {
 	records := p.journal(journal.Volumes)
 	if request.Group == "" && p.group != csi.DefaultSubvolumeGroup {
 		request.Group = p.group
 	}
 	entry, found, err := records.Find(ctx, request.Name)
 	if err == nil && !found {
-		return records.Reserve(ctx, request)
+		entry, err = records.Reserve(ctx, request)
+		return entry, false, err
 	}
 	if err == nil && entry.BackingSnapshot != request.BackingSnapshot {
 		err = status.Errorf(codes.AlreadyExists, "volume %s exists with another content", request.Name)
 	}
-	return entry, err
+	return entry, true, err
 }
 
 // create is safe to repeat after an end at any call. First the journal, then
 // the subvolume: a subvolume without a record cannot exist, and a record
 // without a subvolume is completed by the next try.
 func (p place) create(ctx context.Context, order order) (*csipb.Volume, error) {
-	entry, err := p.reserve(ctx, order.request)
+	entry, known, err := p.reserve(ctx, order.request)
 	if err != nil {
 		return nil, err
 	}
 	at := p.subvolume(entry.Group, entry.Image)
-	info, err := p.SubvolumeInfo(ctx, at)
+	info, err := p.earlier(ctx, at, known)
 	if errors.Is(err, ceph.ErrNotFound) {
 		info, err = p.make(ctx, at, order)
 		if refused(err) {
@@ -98,6 +99,15 @@ func (p place) create(ctx context.Context, order order) (*csipb.Volume, error) {
 		return nil, status.Errorf(codes.AlreadyExists, "volume %s exists with %d bytes, not %d", order.request.Name, info.BytesQuota, order.size)
 	}
 	return p.describe(order, entry, info, nil)
+}
+
+// earlier is the subvolume that an earlier try made. Ceph need not be asked where
+// there was none.
+func (p place) earlier(ctx context.Context, at ceph.Subvolume, tried bool) (ceph.SubvolumeInfo, error) {
+	if !tried {
+		return ceph.SubvolumeInfo{}, ceph.ErrNotFound
+	}
+	return p.SubvolumeInfo(ctx, at)
 }
 
 // fits tells whether a volume that exists has a size that was asked for.
