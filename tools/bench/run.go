@@ -106,7 +106,7 @@ func (b *bench) bootstrap(ctx context.Context) error {
 	for _, service := range services {
 		// The bench reads their metrics through the API server, which passes no token on.
 		if of, ok := values[service.name].(map[string]any); ok {
-			of["extraArgs"] = []any{"--metrics-auth=false", "--pprof-bind-address=:6060"}
+			of["extraArgs"] = []any{"--metrics-auth=false"}
 		}
 	}
 	if err := b.chart(ctx, "rook-ceph", values); err != nil {
