@@ -14,11 +14,12 @@ func Workers(count int) controller.Options {
 	return controller.Options{MaxConcurrentReconciles: count, NewQueue: quiet}
 }
 
-// quiet is the usual queue without its metrics: to keep them, each queue would
+// quiet is the usual queue without its own metrics: to keep them, each queue would
 // wake the process twice a second, which costs an idle service more than all its
-// work. What a controller does is counted and timed by controller-runtime all the
-// same.
-func quiet(_ string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
+// work. The depth is read when somebody asks for it instead.
+func quiet(controller string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
 	const unnamed = "" // a queue with a name has metrics
-	return priorityqueue.New(unnamed, func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter })
+	made := priorityqueue.New(unnamed, func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter })
+	known.queues.Store(controller, made)
+	return made
 }
