@@ -1,5 +1,6 @@
-// Package call holds what the calls of both node services share: the gRPC code
-// of an error and the check of required fields. It does no I/O.
+// Package call holds what the calls of both node services share: what they say of
+// themselves, as whom they speak to Ceph, the gRPC code of an error and the check of
+// required fields.
 package call
 
 import (

@@ -64,7 +64,7 @@ func (s *Server) NodeStageVolume(
 	if done, err := s.staged(handle, path, use); done || err != nil {
 		return &csipb.NodeStageVolumeResponse{}, call.Coded(err)
 	}
-	key, err := s.identity(ctx, at.clusterID, request.GetSecrets())
+	key, err := s.keys.ToStage(ctx, s.Clusters, at.clusterID, request.GetSecrets())
 	if err != nil {
 		return nil, call.Coded(err)
 	}
@@ -73,20 +73,6 @@ func (s *Server) NodeStageVolume(
 		return nil, call.Coded(err)
 	}
 	return &csipb.NodeStageVolumeResponse{}, nil
-}
-
-// identity is the one in secrets, or the one that the cluster has for nodes when the
-// StorageClass names no Secret.
-func (s *Server) identity(ctx context.Context, clusterID string, secrets map[string]string) (keyring.Key, error) {
-	if len(secrets) == 0 {
-		return s.Clusters.NodeKey(ctx, clusterID)
-	}
-	key, err := csi.Credentials(secrets)
-	if err != nil {
-		return keyring.Key{}, status.Error(codes.InvalidArgument, err.Error())
-	}
-	s.keys.Store(clusterID, key)
-	return key, nil
 }
 
 // staged tells whether the volume is staged already and serves.

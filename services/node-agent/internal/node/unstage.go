@@ -13,7 +13,6 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
 	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
-	"github.com/rook-ceph/rook-ceph/shared/keyring"
 )
 
 // NodeUnstageVolume unmounts the volume, detaches it, and tells the journal that
@@ -58,7 +57,7 @@ func (s *Server) release(ctx context.Context, record attach.Attachment) error {
 	if record.ReadOnly || record.Entry == "" {
 		return nil
 	}
-	key, err := s.key(ctx, record.ClusterID)
+	key, err := s.keys.Later(ctx, s.Clusters, record.ClusterID)
 	if err != nil {
 		return err
 	}
@@ -82,15 +81,4 @@ func (s *Server) release(ctx context.Context, record attach.Attachment) error {
 		return err
 	}
 	return entries.SetHolder(ctx, record.Entry, nil)
-}
-
-// key returns the identity that a volume of the cluster was staged with, or the
-// one that the cluster has for nodes.
-func (s *Server) key(ctx context.Context, clusterID string) (keyring.Key, error) {
-	if known, ok := s.keys.Load(clusterID); ok {
-		if key, ok := known.(keyring.Key); ok {
-			return key, nil
-		}
-	}
-	return s.Clusters.NodeKey(ctx, clusterID)
 }

@@ -11,6 +11,7 @@ import (
 	"k8s.io/mount-utils"
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/filesystem"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/node"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -52,7 +53,7 @@ func newWorld(t *testing.T) *world {
 		t: t, cluster: storagetest.New(pool), dir: t.TempDir(), records: map[string]attach.Attachment{},
 		contents: filesystem.Contents{Report: probe.Report{UnknownAt: -1}},
 	}
-	w.server = &node.Server{Node: "n1", Clusters: w, Dialer: w.cluster, Attacher: w, Formats: w, Mounter: mount.NewFakeMounter(nil)}
+	w.server = &node.Server{Self: call.Self{Node: "n1"}, Clusters: w, Dialer: w.cluster, Attacher: w, Formats: w, Mounter: mount.NewFakeMounter(nil)}
 	w.withPool(func(opened storage.Pool) {
 		for _, name := range []string{image, byHand} {
 			if err := opened.CreateImage(t.Context(), name, storage.Layout{Size: 1 << 30}); err != nil {

@@ -15,6 +15,7 @@ import (
 	"k8s.io/mount-utils"
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/filesystem"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/fsmount"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/module"
@@ -68,7 +69,7 @@ func RBD(options Options) *Plugin {
 		},
 	}
 	server := &node.Server{
-		Node: options.Node, Clusters: options.Clusters, Dialer: options.Dialer, Attacher: attacher,
+		Self: call.Self{Node: options.Node}, Clusters: options.Clusters, Dialer: options.Dialer, Attacher: attacher,
 		Formats: filesystem.Tools{}, Mounter: mount.New(""),
 	}
 	return assemble(options, server, func() error {
@@ -92,7 +93,7 @@ func CephFS(options Options) *Plugin {
 		},
 	}
 	server := &share.Server{
-		Node: options.Node, Clusters: options.Clusters, Dialer: options.Dialer, Mounters: mounters, Mounter: mount.New(""),
+		Self: call.Self{Node: options.Node}, Clusters: options.Clusters, Dialer: options.Dialer, Mounters: mounters, Mounter: mount.New(""),
 	}
 	return assemble(options, server, func() error {
 		records, err := mounters.List()

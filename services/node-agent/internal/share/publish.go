@@ -101,7 +101,7 @@ func (s *Server) revive(ctx context.Context, handle, staging string, attributes 
 	if err != nil {
 		return err
 	}
-	key, err := s.key(ctx, clusterID)
+	key, err := s.keys.Later(ctx, s.Clusters, clusterID)
 	if err != nil {
 		return err
 	}

@@ -4,29 +4,27 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"sync"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"k8s.io/mount-utils"
 
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/fsmount"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/mounts"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/csi/serve"
 	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
-	"github.com/rook-ceph/rook-ceph/shared/keyring"
 )
 
 // Clusters knows the CephClusters by the clusterID of a volume.
 type Clusters interface {
 	// Connection returns how to reach the cluster.
 	Connection(ctx context.Context, clusterID string) (api.Connection, error)
-	// NodeKey returns the cephx identity of nodes for the cluster. It is asked
-	// only where a request carries no Secret.
-	NodeKey(ctx context.Context, clusterID string) (keyring.Key, error)
+	// NodeKeys are asked only where a request carries no Secret.
+	call.NodeKeys
 	// SubvolumeGroup is where volumes are that are recorded without a group.
 	SubvolumeGroup(ctx context.Context, clusterID string) (string, error)
 }
@@ -41,42 +39,17 @@ type Mounters interface {
 
 // Server is the node service.
 type Server struct {
-	csipb.UnimplementedNodeServer
-	// Node is the name of this Kubernetes node.
-	Node     string
+	call.Self
 	Clusters Clusters
 	Dialer   storage.Dialer
 	Mounters Mounters
 	Mounter  mount.Interface
 
 	turns serve.Turns
-	keys  sync.Map
+	keys  call.Keys
 }
 
 func (s *Server) mounts() mounts.Mounts { return mounts.Mounts{Interface: s.Mounter} }
-
-// NodeGetInfo returns the name of the node.
-func (s *Server) NodeGetInfo(context.Context, *csipb.NodeGetInfoRequest) (*csipb.NodeGetInfoResponse, error) {
-	return &csipb.NodeGetInfoResponse{NodeId: s.Node}, nil
-}
-
-// NodeGetCapabilities lists what this service does.
-func (s *Server) NodeGetCapabilities(
-	context.Context, *csipb.NodeGetCapabilitiesRequest,
-) (*csipb.NodeGetCapabilitiesResponse, error) {
-	response := &csipb.NodeGetCapabilitiesResponse{}
-	for _, kind := range []csipb.NodeServiceCapability_RPC_Type{
-		csipb.NodeServiceCapability_RPC_STAGE_UNSTAGE_VOLUME,
-		csipb.NodeServiceCapability_RPC_GET_VOLUME_STATS,
-		csipb.NodeServiceCapability_RPC_VOLUME_CONDITION,
-		csipb.NodeServiceCapability_RPC_SINGLE_NODE_MULTI_WRITER,
-	} {
-		response.Capabilities = append(response.Capabilities, &csipb.NodeServiceCapability{
-			Type: &csipb.NodeServiceCapability_Rpc{Rpc: &csipb.NodeServiceCapability_RPC{Type: kind}},
-		})
-	}
-	return response, nil
-}
 
 // usage is how a volume is to be used on this node.
 type usage struct {
@@ -106,31 +79,6 @@ func readCapability(capability *csipb.VolumeCapability) (usage, error) {
 		return usage{}, status.Error(codes.InvalidArgument, fmt.Sprintf("access mode %s is not supported", mode))
 	}
 	return use, nil
-}
-
-// identity is the one in secrets, or the one that the cluster has for nodes when the
-// StorageClass names no Secret.
-func (s *Server) identity(ctx context.Context, clusterID string, secrets map[string]string) (keyring.Key, error) {
-	if len(secrets) == 0 {
-		return s.Clusters.NodeKey(ctx, clusterID)
-	}
-	key, err := csi.Credentials(secrets)
-	if err != nil {
-		return keyring.Key{}, status.Error(codes.InvalidArgument, err.Error())
-	}
-	s.keys.Store(clusterID, key)
-	return key, nil
-}
-
-// key returns the identity that a volume of the cluster was staged with, or the
-// one that the cluster has for nodes.
-func (s *Server) key(ctx context.Context, clusterID string) (keyring.Key, error) {
-	if known, ok := s.keys.Load(clusterID); ok {
-		if key, ok := known.(keyring.Key); ok {
-			return key, nil
-		}
-	}
-	return s.Clusters.NodeKey(ctx, clusterID)
 }
 
 // clusterOf returns the clusterID of a volume.

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 	"k8s.io/mount-utils"
 
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/fsmount"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/share"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -76,7 +77,7 @@ func start(t *testing.T) *world {
 
 // restart replaces the server by one that has seen nothing.
 func (w *world) restart() {
-	w.server = &share.Server{Node: "n1", Clusters: w, Mounters: w, Mounter: binder{w.mounter, w.binds}}
+	w.server = &share.Server{Self: call.Self{Node: "n1"}, Clusters: w, Mounters: w, Mounter: binder{w.mounter, w.binds}}
 }
 
 func use(mode csipb.VolumeCapability_AccessMode_Mode, flags ...string) *csipb.VolumeCapability {

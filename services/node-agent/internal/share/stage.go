@@ -82,7 +82,7 @@ func (s *Server) clear(ctx context.Context, made fsmount.Mount) error {
 }
 
 func (s *Server) stage(ctx context.Context, request *csipb.NodeStageVolumeRequest, use usage, clusterID string) error {
-	key, err := s.identity(ctx, clusterID, request.GetSecrets())
+	key, err := s.keys.ToStage(ctx, s.Clusters, clusterID, request.GetSecrets())
 	if err != nil {
 		return err
 	}
