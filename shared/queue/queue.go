@@ -1,4 +1,5 @@
-// Package queue makes the work queues of controllers.
+// Package queue makes the work queues of controllers, and says what comes back into
+// them when something else changes.
 package queue
 
 import (

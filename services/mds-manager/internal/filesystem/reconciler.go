@@ -19,7 +19,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/rook-ceph/rook-ceph/services/mds-manager/internal/daemons"
 	"github.com/rook-ceph/rook-ceph/services/mds-manager/internal/watches"
@@ -88,22 +87,9 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Owns(&appsv1.Deployment{}).
 		Owns(&corev1.Secret{}).
 		Owns(&policyv1.PodDisruptionBudget{}).
-		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(watches.Cluster{})).
+		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(queue.Beside(r.Client, &api.CephFilesystemList{})), builder.WithPredicates(watches.Cluster{})).
 		WithOptions(queue.Workers(workers)).
 		Complete(r)
-}
-
-func (r *Reconciler) inNamespace(ctx context.Context, cluster client.Object) []reconcile.Request {
-	var list api.CephFilesystemList
-	if err := r.Client.List(ctx, &list, client.InNamespace(cluster.GetNamespace())); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "file systems not listed", "namespace", cluster.GetNamespace())
-		return nil
-	}
-	requests := make([]reconcile.Request, len(list.Items))
-	for i := range list.Items {
-		requests[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
-	}
-	return requests
 }
 
 // Reconcile makes the file system what its spec says, or removes it.

@@ -50,7 +50,7 @@ type Reconciler struct {
 
 // Register adds the controller to the manager.
 func (r *Reconciler) Register(mgr manager.Manager) error {
-	wake := handler.EnqueueRequestsFromMapFunc(r.clusterOf)
+	wake := handler.EnqueueRequestsFromMapFunc(queue.Beside(r.Client, &api.CephClusterList{}))
 	changed := predicate.Or[client.Object](watches.Cluster{}, watches.Deleting{}, apply.OwnStatus(Name))
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephCluster{}, builder.WithPredicates(changed)).
@@ -59,20 +59,6 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Watches(&appsv1.Deployment{}, wake).
 		WithOptions(queue.Workers(1)).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
-}
-
-// clusterOf names the cluster in the namespace of an object.
-func (r *Reconciler) clusterOf(ctx context.Context, obj client.Object) []reconcile.Request {
-	var list api.CephClusterList
-	if err := r.Client.List(ctx, &list, client.InNamespace(obj.GetNamespace())); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "clusters not listed", "namespace", obj.GetNamespace())
-		return nil
-	}
-	requests := make([]reconcile.Request, len(list.Items))
-	for i := range list.Items {
-		requests[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
-	}
-	return requests
 }
 
 // Reconcile publishes whether the file systems are served.

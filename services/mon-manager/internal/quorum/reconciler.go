@@ -97,7 +97,7 @@ func (r *Reconciler) Register(mgr manager.Manager, changes <-chan event.GenericE
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(watches.OfIdentity(r.Client))).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(watches.OfIdentity(r.Client))).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(watches.OfPod), builder.WithPredicates(watches.PodState())).
-		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(watches.AllClusters(r.Client)), builder.WithPredicates(watches.NodeState())).
+		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(queue.All(r.Client, &api.CephClusterList{})), builder.WithPredicates(watches.NodeState())).
 		WatchesRawSource(source.Channel(changes, &handler.EnqueueRequestForObject{})).
 		Complete(reconcile.AsReconciler(r.Client, r))
 }

@@ -18,6 +18,7 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/queue"
 )
 
 // Asked passes a change of what a user asks for (spec, labels, annotations,
@@ -106,25 +107,6 @@ func OfIdentity(reader client.Reader) func(context.Context, client.Object) []rec
 		if obj.GetName() != names.MonSecret && obj.GetName() != names.MonEndpoints {
 			return nil
 		}
-		return inNamespace(ctx, reader, obj.GetNamespace())
+		return queue.Beside(reader, &api.CephClusterList{})(ctx, obj)
 	}
-}
-
-// AllClusters names every CephCluster that is served.
-func AllClusters(reader client.Reader) func(context.Context, client.Object) []reconcile.Request {
-	return func(ctx context.Context, _ client.Object) []reconcile.Request {
-		return inNamespace(ctx, reader, "")
-	}
-}
-
-func inNamespace(ctx context.Context, reader client.Reader, namespace string) []reconcile.Request {
-	var list api.CephClusterList
-	if err := reader.List(ctx, &list, client.InNamespace(namespace)); err != nil {
-		return nil // the cache answers or the process ends
-	}
-	requests := make([]reconcile.Request, 0, len(list.Items))
-	for i := range list.Items {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
-	}
-	return requests
 }

@@ -59,23 +59,9 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Owns(&appsv1.Deployment{}).
 		Owns(&policyv1.PodDisruptionBudget{}).
 		Watches(&inventory.CephOSD{}, handler.EnqueueRequestsFromMapFunc(fleet.ClusterOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.ofNode), builder.WithPredicates(cordonChanged())).
+		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(queue.All(r.Client, &api.CephClusterList{})), builder.WithPredicates(cordonChanged())).
 		WithOptions(queue.Workers(4)).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
-}
-
-// ofNode returns all clusters: any may have OSDs on the node.
-func (r *Reconciler) ofNode(ctx context.Context, _ client.Object) []reconcile.Request {
-	var clusters api.CephClusterList
-	if err := r.Client.List(ctx, &clusters); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "list CephClusters")
-		return nil
-	}
-	requests := make([]reconcile.Request, len(clusters.Items))
-	for i := range clusters.Items {
-		requests[i].NamespacedName = client.ObjectKeyFromObject(&clusters.Items[i])
-	}
-	return requests
 }
 
 // Reconcile writes the budgets that hold now.

@@ -17,7 +17,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/osdmap"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -80,7 +79,7 @@ type Reconciler struct {
 func (r *Reconciler) Register(mgr manager.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephBlockPool{}, builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, deleting{}, apply.OwnStatus(Name)))).
-		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(r.poolsOf), builder.WithPredicates(awaited{})).
+		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(queue.Beside(r.Client, &api.CephBlockPoolList{})), builder.WithPredicates(awaited{})).
 		WithOptions(queue.Workers(workers)).
 		Complete(r)
 	if err != nil {
@@ -113,19 +112,6 @@ func (awaited) Update(e event.UpdateEvent) bool {
 		}
 	}
 	return (before.Status.Connection == nil) != (after.Status.Connection == nil)
-}
-
-func (r *Reconciler) poolsOf(ctx context.Context, cluster client.Object) []reconcile.Request {
-	var list api.CephBlockPoolList
-	if err := r.Client.List(ctx, &list, client.InNamespace(cluster.GetNamespace())); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "pools not listed", "namespace", cluster.GetNamespace())
-		return nil
-	}
-	requests := make([]reconcile.Request, len(list.Items))
-	for i := range list.Items {
-		requests[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
-	}
-	return requests
 }
 
 // Reconcile makes the pool what its spec says, or deletes it.

@@ -13,7 +13,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
@@ -62,27 +61,13 @@ type Reconciler struct {
 func (r *Reconciler) Register(mgr manager.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephCluster{}, builder.WithPredicates(predicate.Or[client.Object](relevant{}, apply.OwnStatus(Name)))).
-		Watches(&api.CephBlockPool{}, handler.EnqueueRequestsFromMapFunc(r.clusterOf), builder.WithPredicates(readiness{})).
+		Watches(&api.CephBlockPool{}, handler.EnqueueRequestsFromMapFunc(queue.Beside(r.Client, &api.CephClusterList{})), builder.WithPredicates(readiness{})).
 		WithOptions(queue.Workers(1)).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("register %s: %w", Name, err)
 	}
 	return nil
-}
-
-// clusterOf names the cluster in the namespace of a pool.
-func (r *Reconciler) clusterOf(ctx context.Context, pool client.Object) []reconcile.Request {
-	var list api.CephClusterList
-	if err := r.Client.List(ctx, &list, client.InNamespace(pool.GetNamespace())); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "clusters not listed", "namespace", pool.GetNamespace())
-		return nil
-	}
-	requests := make([]reconcile.Request, len(list.Items))
-	for i := range list.Items {
-		requests[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
-	}
-	return requests
 }
 
 // Reconcile publishes whether volumes can be made in the cluster.
