@@ -43,15 +43,19 @@ func install(c *cli.Context) error {
 			CephTag: c.String(flagCephTag), Nodes: c.Int(flagNodes)},
 		charts: c.String(flagCharts), helm: release.Helm{Kubeconfig: c.String(flagKubeconfig)}, kube: kube, out: c.App.Writer,
 	}
-	if err := in.run(ctx); err != nil {
+	services := in.ServiceValues()
+	if err := stampImages(services, c.String(flagImages)); err != nil {
+		return err
+	}
+	if err := in.run(ctx, services); err != nil {
 		return err
 	}
 	return page(ctx, kube, in.Namespace, in.out)
 }
 
-func (in *installation) run(ctx context.Context) error {
+func (in *installation) run(ctx context.Context, services map[string]any) error {
 	steps := []step{
-		{"install chart rook-ceph", in.chart("rook-ceph", in.ServiceValues())},
+		{"install chart rook-ceph", in.chart("rook-ceph", services)},
 		{"install chart rook-ceph-cluster", in.chart("rook-ceph-cluster", in.ClusterValues())},
 		{"wait for the Ceph cluster", in.awaitCluster},
 		{"wait for the block pool", in.awaitPool},

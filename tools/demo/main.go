@@ -15,6 +15,7 @@ const (
 	flagKubeconfig = "kubeconfig"
 	flagNamespace  = "namespace"
 	flagCharts     = "charts"
+	flagImages     = "images"
 	flagRegistry   = "registry"
 	flagTag        = "tag"
 	flagCephTag    = "ceph-tag"
@@ -40,6 +41,7 @@ func application() *cli.App {
 				Name: "install", Usage: "install everything and wait until the volume is in use", Action: install,
 				Flags: append(connection(),
 					&cli.StringFlag{Name: flagCharts, Value: "../charts", Usage: "directory of the charts"},
+					&cli.StringFlag{Name: flagImages, Value: "../.local/images", Usage: "directory of the images that were loaded; pods are replaced when theirs has changed"},
 					&cli.StringFlag{Name: flagRegistry, Value: "localhost", Usage: "registry of our images and of the Ceph image"},
 					&cli.StringFlag{Name: flagTag, Value: "dev", Usage: "tag of our images"},
 					&cli.StringFlag{Name: flagCephTag, Value: "18.2.7", Usage: "tag of the Ceph image"},
