@@ -228,7 +228,7 @@ func TestBudgetsAndTheFlagGoWhenTheyAreNotWanted(t *testing.T) {
 func TestNoCrashLeavesAFlagOrABudgetBehind(t *testing.T) {
 	w := threeNodes(t)
 	id := w.on("node1")[0]
-	for at := 1; ; at++ {
+	for at := 1; ; at += stride {
 		w.crashAt = w.writes + at
 		crashed := false
 		looks := func() {
