@@ -67,8 +67,9 @@ func MDSManager() Identity {
 		"mon": "allow r, allow service fs rw, allow service mds rw, " + commands(
 			"osd pool create", "osd pool delete", "osd pool set", "osd pool set-quota", "osd pool application enable",
 			"osd crush rule create-replicated", "osd crush rule rm",
-			"osd erasure-code-profile set", "osd erasure-code-profile rm", "config set", "config rm") +
-			`, allow command "auth get" with entity prefix mds., allow command "auth rm" with entity prefix mds., ` +
+			"osd erasure-code-profile set", "osd erasure-code-profile rm") +
+			`, allow command "config set" with who prefix mds., allow command "config rm" with who prefix mds., ` +
+			`allow command "auth get" with entity prefix mds., allow command "auth rm" with entity prefix mds., ` +
 			`allow command "auth get-or-create" with entity prefix mds. caps_mon="` + caps["mon"] + `" caps_mgr="` + caps["mgr"] +
 			`" caps_osd="` + caps["osd"] + `" caps_mds="` + caps["mds"] + `"`,
 		"mgr": commands(
@@ -86,7 +87,7 @@ func Provisioner() Identity {
 			"osd pool application enable", "osd pool application set",
 			"osd crush rule create-replicated", "osd crush rule rm",
 			"osd erasure-code-profile set", "osd erasure-code-profile rm",
-			"osd blocklist", "config set", "config rm"),
+			"osd blocklist"),
 		"mgr": "allow rw",
 		"osd": "allow rwx",
 	}}

@@ -92,6 +92,8 @@ func TestAFileSystemLivesWithRealCeph(t *testing.T) {
 			r.mayNot("auth get-or-create", map[string]any{"entity": "mds.x", "caps": []string{"mon", "allow *"}})
 			r.mayNot("auth caps", map[string]any{"entity": "client.rook-mds-manager", "caps": []string{"mon", "allow *"}})
 			r.mayNot("auth ls", nil)
+			r.mayNot("config set", map[string]any{"who": "mon", "name": "auth_cluster_required", "value": "none"})
+			r.mayNot("config rm", map[string]any{"who": "osd", "name": "osd_memory_target"})
 		})
 	}
 }

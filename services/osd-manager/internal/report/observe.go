@@ -76,7 +76,7 @@ func (p *pass) ask(ctx context.Context) (step.Outcome, error) {
 	p.memory.keep(key, known)
 	p.known, p.asked = known, true
 	p.seen.PGMap, p.seen.NewPGs = pgs, newPGs(known.osdmap.Pools, p.Clock.Now())
-	states, passing := inactive(pgs, 0)
+	states, passing := inactive(pgs, p.seen.NewPGs)
 	p.seen.Passing = p.memory.passing(key, passing && len(states) > 0, p.Clock.Now())
 	p.fill()
 	p.release(ctx, conn)
