@@ -83,6 +83,10 @@ func TestASuccessorWritesNothing(t *testing.T) {
 			assertBeats(t)
 		})
 	}
+	t.Run("an update of node-agent", func(t *testing.T) {
+		update(t, h, "node-agent")
+		assertBeats(t)
+	})
 	daemons.AssertUntouched(t, h.Daemons(t))
 	h.Release(t, block)
 	h.Release(t, shared)
@@ -95,6 +99,29 @@ func kill(t *testing.T, h *harness.Harness, name string) {
 	if err := h.Delete(t.Context(), pod, client.GracePeriodSeconds(0)); err != nil {
 		t.Fatalf("kill %s: %v", name, err)
 	}
+}
+
+// update replaces all pods of a DaemonSet one after the other, as a new version
+// does.
+func update(t *testing.T, h *harness.Harness, service string) {
+	t.Helper()
+	set := &appsv1.DaemonSet{}
+	if err := h.Get(t.Context(), client.ObjectKey{Namespace: harness.Namespace, Name: service}, set); err != nil {
+		t.Fatal(err)
+	}
+	former := set.DeepCopy()
+	set.Spec.Template.Annotations = map[string]string{"story": "update"}
+	if err := h.Patch(t.Context(), set, client.MergeFrom(former)); err != nil {
+		t.Fatal(err)
+	}
+	h.Eventually(t, 3*time.Minute, "all pods of "+service+" are new", func(ctx context.Context) (bool, string) {
+		if err := h.Get(ctx, client.ObjectKeyFromObject(set), set); err != nil {
+			return false, err.Error()
+		}
+		now := set.Status
+		return now.ObservedGeneration == set.Generation && now.UpdatedNumberScheduled == now.DesiredNumberScheduled && now.NumberUnavailable == 0,
+			fmt.Sprintf("%d of %d are, %d are not ready", now.UpdatedNumberScheduled, now.DesiredNumberScheduled, now.NumberUnavailable)
+	})
 }
 
 // holder returns who holds the Lease of a service: a pod's name and a suffix.
