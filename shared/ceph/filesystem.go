@@ -27,10 +27,12 @@ type MDSMap struct {
 	Name   string `json:"fs_name"`
 	MaxMDS int    `json:"max_mds"`
 	// In are the ranks that exist, Failed and Damaged those of them that nobody
-	// holds. A file system without ranks never served anybody.
+	// holds. Stopped are the ranks that were and ended in order, which is all of
+	// them when the file system was taken down.
 	In      []int              `json:"in"`
 	Failed  []int              `json:"failed"`
 	Damaged []int              `json:"damaged"`
+	Stopped []int              `json:"stopped"`
 	Info    map[string]MDSInfo `json:"info"`
 	// MetadataPool and DataPools are ids of pools.
 	MetadataPool int   `json:"metadata_pool"`
@@ -89,6 +91,14 @@ func (m MDSMap) Active() int {
 	return count
 }
 
+// NeverServed tells whether the file system never had a rank, and so never held
+// anything.
+func (m MDSMap) NeverServed() bool { return len(m.In)+len(m.Stopped) == 0 }
+
+// TakenDown tells whether somebody wants no rank to be served, as with `fs set
+// down true`. Its subvolumes are still there.
+func (m MDSMap) TakenDown() bool { return m.MaxMDS == 0 }
+
 // Find returns the file system of a name, or nil.
 func (m FSMap) Find(name string) *FSMapVolume {
 	at := slices.IndexFunc(m.Filesystems, func(v FSMapVolume) bool { return v.Map.Name == name })
@@ -116,7 +126,7 @@ func (c Client) FSAddDataPool(ctx context.Context, name, pool string) error {
 	return do(ctx, c.Mon, "fs add_data_pool", arguments{"fs_name": name, "pool": pool})
 }
 
-// FSSet changes one setting: max_mds, allow_standby_replay, joinable,
+// FSSet changes one setting: max_mds, allow_standby_replay, joinable, down,
 // standby_count_wanted, ... From Ceph 19 on max_mds needs Really while the
 // cluster is not healthy.
 func (c Client) FSSet(ctx context.Context, name, setting, value string, answer Confirmation) error {

@@ -13,8 +13,10 @@ type settings struct {
 	replay   bool
 	joinable bool
 	standbys int
-	// ranks are those that exist.
-	ranks []int
+	// ranks are those that exist, stopped those that ended in order.
+	ranks, stopped []int
+	// before is the number of ranks before the file system was taken down.
+	before int
 }
 
 func newSettings() settings { return settings{maxMDS: 1, joinable: true, standbys: -1} }
@@ -73,7 +75,7 @@ func (c *call) filesystemDump() (any, error) {
 
 func (c *Cluster) mdsMap(v *volume) ceph.MDSMap {
 	result := ceph.MDSMap{
-		Name: v.name, MaxMDS: v.settings.maxMDS, In: slices.Clone(v.settings.ranks), Failed: []int{}, Damaged: []int{},
+		Name: v.name, MaxMDS: v.settings.maxMDS, In: slices.Clone(v.settings.ranks), Failed: []int{}, Damaged: []int{}, Stopped: slices.Clone(v.settings.stopped),
 		Info: map[string]ceph.MDSInfo{}, MetadataPool: v.metadata, DataPools: []int{}, StandbyCountWanted: v.settings.standbys,
 	}
 	result.Flags.Joinable, result.Flags.AllowStandbyReplay = v.settings.joinable, v.settings.replay
@@ -178,6 +180,8 @@ func (c *call) filesystemSet() error {
 		if v.settings.standbys, err = strconv.Atoi(value); err != nil {
 			return refuse(errInvalid, "error parsing '%s'", value)
 		}
+	case "down":
+		err = c.takeDown(v, value)
 	case "allow_standby_replay":
 		v.settings.replay, err = truth(value)
 	case "joinable":
@@ -189,6 +193,21 @@ func (c *call) filesystemSet() error {
 		return err
 	}
 	c.settleMDS()
+	return nil
+}
+
+// takeDown ends all ranks in order, or has as many served again as before.
+func (c *call) takeDown(v *volume, value string) error {
+	down, err := truth(value)
+	switch {
+	case err != nil:
+		return err
+	case down && v.settings.maxMDS > 0:
+		v.settings.before, v.settings.maxMDS = v.settings.maxMDS, 0
+		c.shrink(v)
+	case !down && v.settings.maxMDS == 0:
+		v.settings.maxMDS = v.settings.before
+	}
 	return nil
 }
 
@@ -229,7 +248,7 @@ func (c *call) filesystemRemove() error {
 	if !c.flag("yes_i_really_mean_it") {
 		return refuse(errPerm, "this is a DESTRUCTIVE operation and will make data in your filesystem permanently inaccessible.")
 	}
-	if len(v.settings.ranks) > 0 {
+	if len(v.settings.ranks)+len(v.settings.stopped) > 0 {
 		c.mdss.holds[v.metadata] = true
 	}
 	delete(c.volumes, v.name)

@@ -54,3 +54,26 @@ func TestAStandbyJoinsItsFileSystemAndTakesOver(t *testing.T) {
 		t.Errorf("h (-want +got):\n%s", diff)
 	}
 }
+
+func TestAFileSystemThatWasTakenDownComesBack(t *testing.T) {
+	cluster := cephtest.New(t, cephtest.Mons("a"), cephtest.Mgrs("x"), cephtest.OSDs(3), cephtest.MDSs("f-a"))
+	filesystem(t, cluster, "f")
+	client := cluster.Client()
+	look := func(down string) ceph.MDSMap {
+		t.Helper()
+		if err := client.FSSet(t.Context(), "f", "down", down, ceph.Unconfirmed); err != nil {
+			t.Fatal(err)
+		}
+		dump, err := client.FSDump(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return dump.Find("f").Map
+	}
+	if m := look("true"); len(m.In) != 0 || !m.TakenDown() || m.NeverServed() || m.Active() != 0 {
+		t.Errorf("taken down: %+v", m)
+	}
+	if m := look("false"); m.TakenDown() || m.Active() != 1 || len(m.Stopped) != 0 {
+		t.Errorf("served again: %+v", m)
+	}
+}

@@ -129,6 +129,7 @@ func (c *Cluster) settleMDS() {
 		for rank := range v.settings.maxMDS {
 			if c.mdss.holder(v, rank) == nil && c.takeOver(v, rank) && !slices.Contains(v.settings.ranks, rank) {
 				v.settings.ranks = append(v.settings.ranks, rank)
+				v.settings.stopped = slices.DeleteFunc(v.settings.stopped, func(ended int) bool { return ended == rank })
 			}
 		}
 	}
@@ -145,6 +146,11 @@ func (c *Cluster) shrink(v *volume) {
 	for _, daemon := range c.mdss.daemons {
 		if daemon.volume == v && (daemon.rank >= v.settings.maxMDS || daemon.follows && !v.settings.replay) {
 			daemon.leave()
+		}
+	}
+	for _, rank := range v.settings.ranks {
+		if rank >= v.settings.maxMDS {
+			v.settings.stopped = append(v.settings.stopped, rank)
 		}
 	}
 	v.settings.ranks = slices.DeleteFunc(v.settings.ranks, func(rank int) bool { return rank >= v.settings.maxMDS })

@@ -106,12 +106,14 @@ func order(a, b Daemon) int {
 // Ranks is the number of ranks to ask for next, one step from what is asked for
 // now. Ranks is 1 during an upgrade: two releases must not share the work. A rank
 // is added only when a standby can take it, and the next one is taken away only
-// when the former has ended.
+// when the former has ended. A file system that somebody took down stays so.
 func Ranks(m ceph.MDSMap, want, standbys int, upgrading bool) int {
 	if upgrading {
 		want = 1
 	}
 	switch {
+	case m.TakenDown():
+		return m.MaxMDS
 	case m.MaxMDS > want && len(m.In) <= m.MaxMDS:
 		return m.MaxMDS - 1
 	case m.MaxMDS < want && m.Active() >= m.MaxMDS && standbys > 0:

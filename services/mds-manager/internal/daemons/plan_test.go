@@ -80,6 +80,7 @@ func TestRanks(t *testing.T) {
 		"waits_until_a_rank_has_ended":     {served(2, 3, 2), 1, 1, false, 2},
 		"goes_down_to_one_for_an_upgrade":  {served(2, 2, 2), 2, 2, true, 1},
 		"stays_at_one_during_the_upgrade":  {served(1, 1, 1), 2, 2, true, 1},
+		"leaves_one_that_was_taken_down":   {served(0, 0, 0), 2, 2, false, 0},
 		"goes_down_though_a_rank_is_empty": {served(2, 2, 1), 1, 0, false, 1},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -91,8 +91,12 @@ func (p *pass) keeps() bool {
 // that never had a rank never held anything.
 func (p *pass) awaitSubvolumes(ctx context.Context) (step.Outcome, error) {
 	found := p.found()
-	if found == nil || p.keeps() || len(found.Map.In) == 0 {
+	if found == nil || p.keeps() || found.Map.NeverServed() {
 		return step.Done, nil
+	}
+	if found.Map.TakenDown() {
+		p.blockers = []string{"file system " + p.fs.Name}
+		return takenDown(deletionRetry, p.fs.Name), nil
 	}
 	if !found.Map.Flags.Joinable {
 		// We took it down ourselves when we were interrupted, or somebody else did:
@@ -101,7 +105,7 @@ func (p *pass) awaitSubvolumes(ctx context.Context) (step.Outcome, error) {
 			return step.None, fmt.Errorf("let metadata servers join %s: %w", p.fs.Name, err)
 		}
 	}
-	if found.Map.Active() < len(found.Map.In) {
+	if found.Map.Active() < max(1, len(found.Map.In)) {
 		return step.Retry(deletionRetry, api.ReasonFilesystemsStarting,
 			"Waiting for the metadata servers, to see whether the file system is empty"), nil
 	}

@@ -254,6 +254,8 @@ func (p *pass) applySettings(ctx context.Context) (step.Outcome, error) {
 func (p *pass) awaitService(context.Context) (step.Outcome, error) {
 	m := p.found().Map
 	switch {
+	case m.TakenDown():
+		return takenDown(refusedRetry, p.fs.Name), nil
 	case !m.Flags.Joinable:
 		return step.Retry(refusedRetry, "NotJoinable", fmt.Sprintf(
 			"Somebody took the file system down; `ceph fs set %s joinable true` lets metadata servers join again", p.fs.Name)), nil
@@ -263,6 +265,13 @@ func (p *pass) awaitService(context.Context) (step.Outcome, error) {
 		return p.starting(m), nil
 	}
 	return step.Done, nil
+}
+
+// takenDown is when an administrator wants no rank to be served. That is theirs
+// to undo.
+func takenDown(after time.Duration, name string) step.Outcome {
+	return step.Retry(after, "TakenDown", fmt.Sprintf(
+		"Somebody took file system '%s' down; `ceph fs set %s down false` has it served again and shows what is inside", name, name))
 }
 
 // awaitRanks waits for all ranks, and remembers how a settled file system looks.

@@ -68,6 +68,35 @@ func TestAFileSystemWithSubvolumesStaysAndNamesThem(t *testing.T) {
 	}
 }
 
+func TestAFileSystemThatWasTakenDownIsNotTakenForEmpty(t *testing.T) {
+	fs := filesystem("myfs")
+	w := newWorld(t, fs)
+	w.settle()
+	w.ceph.AddSubvolume("myfs", "csi", "csi-vol-1", 1)
+	w.check(w.ceph.Client().FSSet(t.Context(), "myfs", "down", "true", ceph.Unconfirmed))
+	w.ceph.ForgetCommands()
+	w.settle()
+	if c := w.condition("myfs", api.ConditionReady); c.Status != metav1.ConditionFalse || c.Reason != "TakenDown" || w.ceph.Writes() != 0 {
+		t.Errorf("Ready: %+v after %d writes", c, w.ceph.Writes())
+	}
+	w.remove(fs)
+	w.settle()
+	blocked := w.condition("myfs", api.ConditionDeletionIsBlocked)
+	if blocked.Status != metav1.ConditionTrue || !strings.Contains(blocked.Message, "`ceph fs set myfs down false`") {
+		t.Errorf("DeletionIsBlocked: %+v", blocked)
+	}
+	w.check(w.ceph.Client().FSSet(t.Context(), "myfs", "down", "false", ceph.Unconfirmed))
+	w.settle()
+	if c := w.condition("myfs", api.ConditionDeletionIsBlocked); !strings.Contains(c.Message, "subvolume csi/csi-vol-1") {
+		t.Errorf("DeletionIsBlocked: %+v", c)
+	}
+	w.check(w.ceph.Client().SubvolumeRemove(t.Context(), ceph.Subvolume{Volume: "myfs", Group: "csi", Name: "csi-vol-1"}, ceph.RemoveEmpty))
+	w.settle()
+	if w.fs("myfs") != nil {
+		t.Error("the object is still there")
+	}
+}
+
 func TestAFileSystemWaitsForItsGroups(t *testing.T) {
 	fs, g := filesystem("myfs"), group("team")
 	w := newWorld(t, fs, g)
