@@ -7,6 +7,8 @@
 // Snapshots have a journal of the same form: csi.snaps.default, csi.snap.<uuid>,
 // csi.snapname, csi.source.
 //
+// rt-backingsnapshot-<handle> names the volumes that show a snapshot without a copy.
+//
 // Own keys in csi.volume.<uuid> start with "rook." and are ignored by others.
 //
 // The uuid of a new volume is computed from the request and not drawn, so that two writers

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -73,6 +74,8 @@ type Request struct {
 	BackingSnapshot string
 	// Group is the subvolume group if it is not the default one.
 	Group string
+	// Copy is what a volume is to be filled with, nil for an empty one.
+	Copy *Copy
 }
 
 // Entry is the record of one volume.
@@ -89,6 +92,9 @@ type Entry struct {
 	Group           string
 	// Users are the uuids of the volumes that show a snapshot without a copy.
 	Users []string
+	// Copy is what a volume is being filled with; nil once it is full, so that
+	// nobody was told of a volume whose record has it.
+	Copy *Copy
 	// PoolID is the pool of the image when it is not the journal's, else -1.
 	PoolID int64
 	Format Format
@@ -184,7 +190,7 @@ func (j Journal) Reserve(ctx context.Context, request Request) (Entry, error) {
 	id := j.UUID(request)
 	entry := Entry{
 		UUID: id, Request: request.Name, Image: prefix + id, Owner: request.Owner, PoolID: -1,
-		Source: request.Source, BackingSnapshot: request.BackingSnapshot, Group: request.Group,
+		Source: request.Source, BackingSnapshot: request.BackingSnapshot, Group: request.Group, Copy: request.Copy,
 	}
 	values := map[string]string{at.request: entry.Request, keyImage: entry.Image}
 	for key, value := range map[string]string{
@@ -193,6 +199,13 @@ func (j Journal) Reserve(ctx context.Context, request Request) (Entry, error) {
 		if value != "" {
 			values[key] = value
 		}
+	}
+	if request.Copy != nil {
+		text, err := json.Marshal(request.Copy)
+		if err != nil {
+			return Entry{}, fmt.Errorf("encode copy: %w", err)
+		}
+		values[keyCopy] = string(text)
 	}
 	if err := j.Omaps.SetOmap(ctx, j.entry(id), values); err != nil {
 		return Entry{}, fmt.Errorf("write journal entry %s: %w", id, err)

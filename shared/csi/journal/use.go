@@ -18,6 +18,7 @@ const (
 	keyFormat       = "rook.format"
 	keyHolder       = "rook.holder"
 	keyGroup        = "rook.subvolumegroup"
+	keyCopy         = "rook.copy"
 	userPrefix      = "rook.user."
 	publishedPrefix = "rook.published."
 	claimLock       = "rook.claim"
@@ -57,6 +58,16 @@ type Holder struct {
 	Backend string `json:"backend,omitempty"`
 }
 
+// Copy is the snapshot that a volume is filled with.
+type Copy struct {
+	// Group and Subvolume are where the snapshot is.
+	Group     string `json:"group,omitempty"`
+	Subvolume string `json:"subvolume"`
+	// Snapshot is empty for one that is taken for this copy, has the name of the new
+	// subvolume and goes after it.
+	Snapshot string `json:"snapshot,omitempty"`
+}
+
 // Access is how a volume is published to a node.
 type Access string
 
@@ -74,6 +85,12 @@ func (e *Entry) readUse(values map[string]string) error {
 	if text := values[keyFormat]; text != "" {
 		if err := json.Unmarshal([]byte(text), &e.Format); err != nil {
 			return fmt.Errorf("%w: %s: %w", ErrInconsistent, keyFormat, err)
+		}
+	}
+	if text := values[keyCopy]; text != "" {
+		e.Copy = &Copy{}
+		if err := json.Unmarshal([]byte(text), e.Copy); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrInconsistent, keyCopy, err)
 		}
 	}
 	if text := values[keyHolder]; text != "" {
@@ -116,6 +133,15 @@ func (j Journal) RemoveUser(ctx context.Context, id, volume string) error {
 	err := j.Omaps.RemoveOmap(ctx, j.entry(id), userPrefix+volume)
 	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
 		return fmt.Errorf("write journal entry %s: %w", id, err)
+	}
+	return nil
+}
+
+// Copied records that a volume is full.
+func (j Journal) Copied(ctx context.Context, id string) error {
+	err := j.Omaps.RemoveOmap(ctx, j.entry(id), keyCopy)
+	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
+		return fmt.Errorf("remove %s of journal entry %s: %w", keyCopy, id, err)
 	}
 	return nil
 }
