@@ -20,8 +20,10 @@ type Volume struct {
 	// Where is the mount point.
 	Where string `json:"where"`
 	// FSName is the file system, and Path the directory in it.
-	FSName   string `json:"fsName"`
-	Path     string `json:"path"`
+	FSName string `json:"fsName"`
+	Path   string `json:"path"`
+	// Root is the directory below Path that users see; empty is all of it.
+	Root     string `json:"root,omitempty"`
 	ReadOnly bool   `json:"readOnly,omitempty"`
 	// Flags are the mount options of the PersistentVolume.
 	Flags []string `json:"flags,omitempty"`

@@ -3,5 +3,7 @@
 //
 // Any number of nodes may do so at the same time. A volume that carries its
 // directory as an attribute, as all volumes do that were made by a recent driver, is
-// mounted without asking Ceph for it. The package never creates or deletes volumes.
+// mounted without asking Ceph for it. A volume that shows a snapshot shows nothing else:
+// where its snapshot cannot be found, it is not mounted. The package never creates or
+// deletes volumes.
 package share

@@ -1,6 +1,7 @@
 package share
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/fsmount"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 )
 
@@ -33,13 +35,11 @@ func (s *Server) NodePublishVolume(
 		return nil, err
 	}
 	defer end()
-	if err := s.revive(ctx, handle, staging, request.GetVolumeContext()); err != nil {
+	made, err := s.revive(ctx, handle, staging, request.GetVolumeContext())
+	if err != nil {
 		return nil, call.Coded(err)
 	}
-	source := staging
-	if root := request.GetVolumeContext()[csi.AttributeSnapshotRoot]; root != "" {
-		source = filepath.Join(staging, filepath.Clean("/"+root))
-	}
+	source := filepath.Join(staging, filepath.Clean("/"+shown(made, request.GetVolumeContext())))
 	if use.single {
 		if err := s.mounts().OnlyAt(source, where); err != nil {
 			return nil, call.Coded(err)
@@ -49,6 +49,12 @@ func (s *Server) NodePublishVolume(
 		return nil, call.Coded(err)
 	}
 	return &csipb.NodePublishVolumeResponse{}, nil
+}
+
+// shown is the directory below the staging path that pods get: the snapshot of a volume
+// that shows one. Records of old have none.
+func shown(made fsmount.Mount, attributes map[string]string) string {
+	return cmp.Or(made.Root, attributes[csi.AttributeSnapshotRoot])
 }
 
 func (s *Server) bind(source, where string, use usage, readOnly bool) error {
@@ -82,38 +88,38 @@ func bindFlags(flags []string) []string {
 // revive makes sure that a staged volume serves. A kubelet stages a volume once,
 // so a mount whose ceph-fuse died in between is made anew here; pods that
 // had it already need a restart.
-func (s *Server) revive(ctx context.Context, handle, staging string, attributes map[string]string) error {
+func (s *Server) revive(ctx context.Context, handle, staging string, attributes map[string]string) (fsmount.Mount, error) {
 	made, err := s.Mounters.Find(handle)
 	if errors.Is(err, os.ErrNotExist) || err == nil && made.Where != staging {
-		return status.Errorf(codes.FailedPrecondition, "volume %s is not staged at %s", handle, staging)
+		return made, status.Errorf(codes.FailedPrecondition, "volume %s is not staged at %s", handle, staging)
 	}
 	if err != nil {
-		return err
+		return made, err
 	}
 	serves, err := s.mounts().Serves(staging)
 	if err != nil {
-		return err
+		return made, err
 	}
 	if serves && s.Mounters.Serves(made) {
-		return nil
+		return made, nil
 	}
 	clusterID, err := clusterOf(handle, attributes)
 	if err != nil {
-		return err
+		return made, err
 	}
 	key, err := s.keys.Later(ctx, s.Clusters, clusterID)
 	if err != nil {
-		return err
+		return made, err
 	}
 	access, err := s.access(ctx, clusterID, key)
 	if err != nil {
-		return err
+		return made, err
 	}
 	logr.FromContextOrDiscard(ctx).Info("volume does not serve; mounting it anew", "volume", handle, "mounter", made.Mounter)
 	if err := s.clear(ctx, made); err != nil {
-		return err
+		return made, err
 	}
-	return s.mount(ctx, access, made.Volume, made.Mounter)
+	return made, s.mount(ctx, access, made.Volume, made.Mounter)
 }
 
 // NodeUnpublishVolume takes a volume away from a pod.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
 	"google.golang.org/grpc/codes"
@@ -79,6 +80,12 @@ func readCapability(capability *csipb.VolumeCapability) (usage, error) {
 		return usage{}, status.Error(codes.InvalidArgument, fmt.Sprintf("access mode %s is not supported", mode))
 	}
 	return use, nil
+}
+
+// reads tells whether nothing is to be written to a volume, of which root is the snapshot
+// that it shows, if it shows one.
+func (u usage) reads(root string) bool {
+	return u.readOnly || slices.Contains(u.flags, "ro") || root != ""
 }
 
 // clusterOf returns the clusterID of a volume.

@@ -17,10 +17,14 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/fsmount"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/share"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/csi/storage/storagetest"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 )
 
-const handle = "0001-0009-rook-ceph-0000000000000001-b0285c97-a0ce-11eb-8c66-0242ac110002"
+const (
+	volumeUUID = "b0285c97-a0ce-11eb-8c66-0242ac110002"
+	handle     = "0001-0009-rook-ceph-0000000000000001-" + volumeUUID
+)
 
 // world is a node whose mounts are in memory.
 type world struct {
@@ -29,6 +33,8 @@ type world struct {
 	mounter *mount.FakeMounter
 	made    map[string]fsmount.Mount
 	access  []fsmount.Access
+	// cluster is what Ceph is asked for; nil where it must not be.
+	cluster *storagetest.Cluster
 	dead    bool
 	fail    error
 	dir     string
@@ -77,7 +83,7 @@ func start(t *testing.T) *world {
 
 // restart replaces the server by one that has seen nothing.
 func (w *world) restart() {
-	w.server = &share.Server{Self: call.Self{Node: "n1"}, Clusters: w, Mounters: w, Mounter: binder{w.mounter, w.binds}}
+	w.server = &share.Server{Self: call.Self{Node: "n1"}, Clusters: w, Dialer: w.cluster, Mounters: w, Mounter: binder{w.mounter, w.binds}}
 }
 
 func use(mode csipb.VolumeCapability_AccessMode_Mode, flags ...string) *csipb.VolumeCapability {
@@ -235,18 +241,32 @@ func TestPublish(t *testing.T) {
 func TestPublish_shows_only_the_snapshot_of_a_shallow_volume(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	shallow := attributes("backingSnapshotRoot", ".snap/s/u")
-	readers := use(csipb.VolumeCapability_AccessMode_MULTI_NODE_READER_ONLY)
-	if err := errors.Join(w.stage(readers, shallow), w.publish("pod", readers, shallow)); err != nil {
+	ours := attributes("backingSnapshotRoot", ".snap/s/u")
+	if err := errors.Join(w.stage(readers(), ours), w.publish("pod", readers(), ours)); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string][]string{"pod": {filepath.Join(w.staging(), ".snap/s/u"), "bind", "ro"}}
 	if diff := cmp.Diff(want, w.binds); diff != "" || !w.made[handle].ReadOnly {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
+	// A record of old does not tell.
+	made := w.made[handle]
+	made.Root = ""
+	w.made[handle] = made
+	if err := w.publish("other", readers(), ours); err != nil || w.binds["other"][0] != want["pod"][0] {
+		t.Errorf("with a record of old: %v, %v", err, w.binds["other"])
+	}
+}
+
+func TestPublish_shows_nothing_that_a_snapshot_s_path_leads_out_to(t *testing.T) {
+	t.Parallel()
+	w := start(t)
 	escaping := attributes("backingSnapshotRoot", "../../../etc")
-	if err := w.publish("escape", readers, escaping); err != nil || w.binds["escape"][0] != filepath.Join(w.staging(), "etc") {
-		t.Errorf("a path that leads out: %v, %v", err, w.binds["escape"])
+	if err := errors.Join(w.stage(readers(), escaping), w.publish("escape", readers(), escaping)); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.binds["escape"][0]; got != filepath.Join(w.staging(), "etc") {
+		t.Errorf("got %s", got)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
 	"github.com/go-logr/logr"
@@ -14,9 +13,7 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/fsmount"
-	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
-	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 )
 
@@ -91,15 +88,15 @@ func (s *Server) stage(ctx context.Context, request *csipb.NodeStageVolumeReques
 		return err
 	}
 	attributes := request.GetVolumeContext()
-	volume := fsmount.Volume{
-		ID: request.GetVolumeId(), Where: request.GetStagingTargetPath(), FSName: attributes[csi.ParamFSName],
-		Flags: use.flags, ReadOnly: use.readOnly || slices.Contains(use.flags, "ro") || attributes[csi.AttributeSnapshotRoot] != "",
-		KernelOptions: attributes[csi.ParamKernelMountOptions], FUSEOptions: attributes[csi.ParamFUSEMountOptions],
-	}
-	if volume.FSName, volume.Path, err = s.directory(ctx, access, volume.ID, attributes); err != nil {
+	at, err := s.directory(ctx, access, request.GetVolumeId(), attributes)
+	if err != nil {
 		return err
 	}
-	return s.mount(ctx, access, volume, attributes[csi.ParamMounter])
+	return s.mount(ctx, access, fsmount.Volume{
+		ID: request.GetVolumeId(), Where: request.GetStagingTargetPath(), FSName: at.fsName, Path: at.path, Root: at.root,
+		Flags: use.flags, ReadOnly: use.reads(at.root),
+		KernelOptions: attributes[csi.ParamKernelMountOptions], FUSEOptions: attributes[csi.ParamFUSEMountOptions],
+	}, attributes[csi.ParamMounter])
 }
 
 func (s *Server) mount(ctx context.Context, access fsmount.Access, volume fsmount.Volume, wanted string) error {
@@ -119,69 +116,6 @@ func (s *Server) mount(ctx context.Context, access fsmount.Access, volume fsmoun
 func (s *Server) access(ctx context.Context, clusterID string, key keyring.Key) (fsmount.Access, error) {
 	connection, err := s.Clusters.Connection(ctx, clusterID)
 	return fsmount.Access{Connection: connection, Key: key}, err
-}
-
-// directory finds what to mount: in the attributes of the volume, or for
-// volumes of old drivers in Ceph.
-func (s *Server) directory(
-	ctx context.Context, access fsmount.Access, handle string, attributes map[string]string,
-) (fsName, path string, err error) {
-	fsName, path = attributes[csi.ParamFSName], attributes[csi.AttributeSubvolumePath]
-	if attributes[csi.AttributeStaticVolume] == "true" {
-		path = attributes[csi.AttributeRootPath]
-		if fsName == "" || path == "" {
-			return "", "", status.Errorf(codes.InvalidArgument, "static volume %s must have the attributes %s and %s",
-				handle, csi.ParamFSName, csi.AttributeRootPath)
-		}
-	}
-	if fsName != "" && path != "" {
-		return fsName, path, nil
-	}
-	return s.lookup(ctx, access, handle)
-}
-
-// lookup asks the journal and Ceph where a volume is.
-func (s *Server) lookup(ctx context.Context, access fsmount.Access, handle string) (fsName, path string, err error) {
-	id, err := csi.ParseVolumeID(handle)
-	if err != nil {
-		return "", "", err
-	}
-	cluster, err := s.Dialer.DialStorage(ctx, access.Connection, access.Key)
-	if err != nil {
-		return "", "", err
-	}
-	defer cluster.Close()
-	client := ceph.Client{Conn: cluster}
-	volumes, err := client.Volumes(ctx)
-	if err != nil {
-		return "", "", fmt.Errorf("find file system of volume %s: %w", handle, err)
-	}
-	found := slices.IndexFunc(volumes, func(v ceph.Volume) bool { return v.ID == id.PoolID })
-	if found < 0 {
-		return "", "", status.Errorf(codes.NotFound, "volume %s is in file system %d, which does not exist", handle, id.PoolID)
-	}
-	metadata, err := cluster.PoolName(ctx, volumes[found].MetadataPool)
-	if err != nil {
-		return "", "", err
-	}
-	pool, err := cluster.Pool(ctx, metadata, csi.JournalNamespace)
-	if err != nil {
-		return "", "", err
-	}
-	defer pool.Close()
-	entry, err := journal.Journal{Omaps: pool}.Entry(ctx, id.UUID)
-	if err != nil {
-		return "", "", err
-	}
-	group := entry.Group
-	if group == "" {
-		if group, err = s.Clusters.SubvolumeGroup(ctx, id.ClusterID); err != nil {
-			return "", "", err
-		}
-	}
-	at := ceph.Subvolume{Volume: volumes[found].Name, Group: group, Name: entry.Image}
-	path, err = client.SubvolumePath(ctx, at)
-	return at.Volume, path, err
 }
 
 // NodeUnstageVolume unmounts the volume and waits until all is written.
