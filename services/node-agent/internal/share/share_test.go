@@ -156,6 +156,32 @@ func TestStage_mounts_what_the_attributes_say(t *testing.T) {
 	}
 }
 
+func TestStage_can_be_repeated_for_what_is_read_only(t *testing.T) {
+	t.Parallel()
+	ours := attributes("backingSnapshotRoot", ".snap/s/u")
+	for name, tc := range map[string]struct {
+		capability *csipb.VolumeCapability
+		context    map[string]string
+	}{
+		"by_access_mode":  {readers(), attributes()},
+		"by_mount_option": {use(csipb.VolumeCapability_AccessMode_MULTI_NODE_MULTI_WRITER, "ro"), attributes()},
+		"by_nature":       {many(), ours},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			for range 2 {
+				if err := w.stage(tc.capability, tc.context); err != nil || !w.made[handle].ReadOnly || len(w.access) != 1 {
+					t.Errorf("got %v, %d mounts, made %v", err, len(w.access), w.made)
+				}
+			}
+			if err := w.stage(many(), attributes()); name != "by_nature" && status.Code(err) != codes.AlreadyExists {
+				t.Errorf("for writing: want AlreadyExists, got %v", err)
+			}
+		})
+	}
+}
+
 func TestStage_without_a_Secret_mounts_as_what_the_cluster_has_for_nodes(t *testing.T) {
 	t.Parallel()
 	w := start(t)

@@ -38,7 +38,7 @@ func (s *Server) NodeStageVolume(
 		return nil, err
 	}
 	defer end()
-	if done, err := s.staged(ctx, handle, path, use); done || err != nil {
+	if done, err := s.staged(ctx, request, use); done || err != nil {
 		return &csipb.NodeStageVolumeResponse{}, call.Coded(err)
 	}
 	if err := s.stage(ctx, request, use, clusterID); err != nil {
@@ -49,7 +49,8 @@ func (s *Server) NodeStageVolume(
 
 // staged tells whether the volume is staged already and serves. What is left of
 // a mount that does not serve is removed.
-func (s *Server) staged(ctx context.Context, handle, path string, use usage) (bool, error) {
+func (s *Server) staged(ctx context.Context, request *csipb.NodeStageVolumeRequest, use usage) (bool, error) {
+	handle, path := request.GetVolumeId(), request.GetStagingTargetPath()
 	made, err := s.Mounters.Find(handle)
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
@@ -64,7 +65,7 @@ func (s *Server) staged(ctx context.Context, handle, path string, use usage) (bo
 	if !serves || !s.Mounters.Serves(made) {
 		return false, s.clear(ctx, made)
 	}
-	if made.ReadOnly && !use.readOnly {
+	if made.ReadOnly && !use.reads(shown(made, request.GetVolumeContext())) {
 		return false, status.Errorf(codes.AlreadyExists, "volume %s is staged read-only", handle)
 	}
 	return true, nil
