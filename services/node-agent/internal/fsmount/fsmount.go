@@ -117,10 +117,10 @@ func (m Mounters) Serves(made Mount) bool {
 // is taken for such.
 func (m Mounters) booted(made Mount) bool { return made.Boot == "" || made.Boot == m.Boot }
 
-// End forgets a volume whose mount point was unmounted, once all of it is
-// written. It is no error if there is no record. Nothing is left to wait for of what was
-// mounted in another boot.
-func (m Mounters) End(ctx context.Context, volumeID string) error {
+// Await waits until all of a volume is written whose mount point was unmounted, and
+// keeps its record. It is no error if there is none. Nothing is left to wait for of what
+// was mounted in another boot.
+func (m Mounters) Await(ctx context.Context, volumeID string) error {
 	made, err := m.Find(volumeID)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -128,13 +128,20 @@ func (m Mounters) End(ctx context.Context, volumeID string) error {
 	if err != nil {
 		return err
 	}
-	dir := m.dir(volumeID)
 	if mounter := m.named(made.Mounter); mounter != nil && m.booted(made) {
-		if err := mounter.End(ctx, dir, made); err != nil {
+		if err := mounter.End(ctx, m.dir(volumeID), made); err != nil {
 			return fmt.Errorf("unmount %s of file system %s: %w", made.Path, made.FSName, err)
 		}
 	}
-	if err := os.RemoveAll(dir); err != nil {
+	return nil
+}
+
+// End forgets a volume after what Await waits for.
+func (m Mounters) End(ctx context.Context, volumeID string) error {
+	if err := m.Await(ctx, volumeID); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(m.dir(volumeID)); err != nil {
 		return fmt.Errorf("remove directory of volume: %w", err)
 	}
 	return nil

@@ -199,6 +199,32 @@ func TestMounters_remember_without_the_key(t *testing.T) {
 	}
 }
 
+func TestMounters_remember_what_they_failed_to_mount_anew(t *testing.T) {
+	t.Parallel()
+	kernel := &double{name: "kernel"}
+	m := Mounters{Directory: t.TempDir(), Known: []Mounter{kernel}}
+	if _, err := m.Mount(t.Context(), access(), volume(), ""); err != nil {
+		t.Fatal(err)
+	}
+	kernel.fail = errors.New("mount error 110")
+	for range 2 {
+		if err := m.Await(t.Context(), "handle"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Mount(t.Context(), access(), volume(), ""); !errors.Is(err, kernel.fail) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	want := Mount{Volume: volume(), Mounter: "kernel"}
+	found, err := m.Find("handle")
+	if diff := cmp.Diff(want, found); err != nil || diff != "" || len(kernel.ended) != 2 {
+		t.Errorf("waited for %v, %v; want -, got +:\n%s", kernel.ended, err, diff)
+	}
+	if err := m.Await(t.Context(), "another"); err != nil {
+		t.Errorf("of a volume that was never mounted: %v", err)
+	}
+}
+
 func TestMounters_believe_no_record_of_another_boot(t *testing.T) {
 	t.Parallel()
 	fuse := &double{name: "fuse"}

@@ -85,8 +85,8 @@ func bindFlags(flags []string) []string {
 	return kept
 }
 
-// revive makes sure that a staged volume serves. A kubelet stages a volume once,
-// so a mount whose ceph-fuse died in between is made anew here; pods that
+// revive makes sure that a staged volume serves, and returns its record. A kubelet stages a
+// volume once, so a mount whose ceph-fuse died in between is made anew here; pods that
 // had it already need a restart.
 func (s *Server) revive(ctx context.Context, handle, staging string, attributes map[string]string) (fsmount.Mount, error) {
 	made, err := s.Mounters.Find(handle)
@@ -97,29 +97,35 @@ func (s *Server) revive(ctx context.Context, handle, staging string, attributes 
 		return made, err
 	}
 	serves, err := s.mounts().Serves(staging)
-	if err != nil {
+	if err != nil || serves && s.Mounters.Serves(made) {
 		return made, err
 	}
-	if serves && s.Mounters.Serves(made) {
-		return made, nil
-	}
-	clusterID, err := clusterOf(handle, attributes)
+	return made, s.remount(ctx, made, attributes)
+}
+
+// remount mounts a staged volume anew. It stays recorded while it is not mounted, as
+// nobody stages it again.
+func (s *Server) remount(ctx context.Context, made fsmount.Mount, attributes map[string]string) error {
+	clusterID, err := clusterOf(made.ID, attributes)
 	if err != nil {
-		return made, err
+		return err
 	}
 	key, err := s.keys.Later(ctx, s.Clusters, clusterID)
 	if err != nil {
-		return made, err
+		return err
 	}
 	access, err := s.access(ctx, clusterID, key)
 	if err != nil {
-		return made, err
+		return err
 	}
-	logr.FromContextOrDiscard(ctx).Info("volume does not serve; mounting it anew", "volume", handle, "mounter", made.Mounter)
-	if err := s.clear(ctx, made); err != nil {
-		return made, err
+	logr.FromContextOrDiscard(ctx).Info("volume does not serve; mounting it anew", "volume", made.ID, "mounter", made.Mounter)
+	if err := s.unmount(ctx, made.Volume); err != nil {
+		return err
 	}
-	return made, s.mount(ctx, access, made.Volume, made.Mounter)
+	if err := s.mount(ctx, access, made.Volume, made.Mounter); err != nil {
+		return errors.Join(err, s.unmount(context.WithoutCancel(ctx), made.Volume))
+	}
+	return nil
 }
 
 // NodeUnpublishVolume takes a volume away from a pod.

@@ -33,6 +33,7 @@ type Clusters interface {
 // Mounters mounts CephFS and remembers what is mounted.
 type Mounters interface {
 	Mount(ctx context.Context, access fsmount.Access, volume fsmount.Volume, wanted string) (fsmount.Mount, error)
+	Await(ctx context.Context, volumeID string) error
 	End(ctx context.Context, volumeID string) error
 	Find(volumeID string) (fsmount.Mount, error)
 	Serves(made fsmount.Mount) bool

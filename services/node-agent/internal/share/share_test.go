@@ -53,14 +53,16 @@ func (w *world) NodeKey(context.Context, string) (keyring.Key, error) {
 func (w *world) SubvolumeGroup(context.Context, string) (string, error) { return "csi", nil }
 
 func (w *world) Mount(_ context.Context, access fsmount.Access, volume fsmount.Volume, wanted string) (fsmount.Mount, error) {
+	w.made[volume.ID] = fsmount.Mount{Volume: volume, Mounter: wanted}
 	if w.fail != nil {
-		return fsmount.Mount{}, w.fail
+		return fsmount.Mount{}, errors.Join(w.fail, w.mounter.Mount("half", volume.Where, "ceph", nil))
 	}
 	w.access = append(w.access, access)
 	w.dead = false
-	w.made[volume.ID] = fsmount.Mount{Volume: volume, Mounter: wanted}
 	return w.made[volume.ID], w.mounter.Mount("ceph", volume.Where, "ceph", nil)
 }
+
+func (w *world) Await(context.Context, string) error { return nil }
 
 func (w *world) End(_ context.Context, id string) error { delete(w.made, id); return nil }
 
@@ -115,6 +117,11 @@ func (w *world) stageAs(secrets map[string]string, capability *csipb.VolumeCapab
 	_, err := w.server.NodeStageVolume(w.t.Context(), &csipb.NodeStageVolumeRequest{
 		VolumeId: handle, StagingTargetPath: w.staging(), VolumeCapability: capability, VolumeContext: context, Secrets: secrets,
 	})
+	return err
+}
+
+func (w *world) unstage() error {
+	_, err := w.server.NodeUnstageVolume(w.t.Context(), &csipb.NodeUnstageVolumeRequest{VolumeId: handle, StagingTargetPath: w.staging()})
 	return err
 }
 
@@ -314,6 +321,40 @@ func TestPublish_mounts_anew_what_died(t *testing.T) {
 	}
 }
 
+func TestPublish_mounts_anew_after_a_mount_that_failed(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if err := w.stage(many(), attributes()); err != nil {
+		t.Fatal(err)
+	}
+	w.dead, w.fail = true, errors.New("mount error 110")
+	for range 2 {
+		if err := w.publish("pod", many(), attributes()); status.Code(err) != codes.Internal || len(w.mounter.MountPoints) > 0 {
+			t.Errorf("while Ceph is away: got %v, mounts %v", err, w.mounter.MountPoints)
+		}
+		w.restart()
+	}
+	w.fail = nil
+	if err := w.publish("pod", many(), attributes()); err != nil || len(w.access) != 2 {
+		t.Errorf("when Ceph is back: got %v, %d mounts", err, len(w.access))
+	}
+}
+
+func TestUnstage_forgets_a_volume_that_could_not_be_mounted_anew(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if err := w.stage(many(), attributes()); err != nil {
+		t.Fatal(err)
+	}
+	w.dead, w.fail = true, errors.New("mount error 110")
+	if err := w.publish("pod", many(), attributes()); status.Code(err) != codes.Internal {
+		t.Fatalf("got %v", err)
+	}
+	if err := w.unstage(); err != nil || len(w.made) > 0 {
+		t.Errorf("got %v, made %v", err, w.made)
+	}
+}
+
 func TestUnstage_can_be_repeated(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -321,8 +362,7 @@ func TestUnstage_can_be_repeated(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		_, err := w.server.NodeUnstageVolume(t.Context(), &csipb.NodeUnstageVolumeRequest{VolumeId: handle, StagingTargetPath: w.staging()})
-		if err != nil || len(w.made) > 0 || len(w.mounter.MountPoints) > 0 {
+		if err := w.unstage(); err != nil || len(w.made) > 0 || len(w.mounter.MountPoints) > 0 {
 			t.Errorf("got %v, made %v, mounts %v", err, w.made, w.mounter.MountPoints)
 		}
 	}

@@ -63,7 +63,7 @@ func (s *Server) staged(ctx context.Context, request *csipb.NodeStageVolumeReque
 		return false, err
 	}
 	if !serves || !s.Mounters.Serves(made) {
-		return false, s.clear(ctx, made)
+		return false, s.clear(ctx, made.Volume)
 	}
 	if made.ReadOnly && !use.reads(shown(made, request.GetVolumeContext())) {
 		return false, status.Errorf(codes.AlreadyExists, "volume %s is staged read-only", handle)
@@ -71,12 +71,20 @@ func (s *Server) staged(ctx context.Context, request *csipb.NodeStageVolumeReque
 	return true, nil
 }
 
-// clear unmounts a volume and waits until all is written.
-func (s *Server) clear(ctx context.Context, made fsmount.Mount) error {
-	if err := s.mounts().Clear(made.Where); err != nil {
+// clear unmounts a volume, waits until all is written, and forgets it.
+func (s *Server) clear(ctx context.Context, volume fsmount.Volume) error {
+	if err := s.unmount(ctx, volume); err != nil {
+		return err
+	}
+	return s.Mounters.End(ctx, volume.ID)
+}
+
+// unmount unmounts a volume, which stays recorded, and waits until all is written.
+func (s *Server) unmount(ctx context.Context, volume fsmount.Volume) error {
+	if err := s.mounts().Clear(volume.Where); err != nil {
 		return fmt.Errorf("unmount volume: %w", err)
 	}
-	return s.Mounters.End(ctx, made.ID)
+	return s.Mounters.Await(ctx, volume.ID)
 }
 
 func (s *Server) stage(ctx context.Context, request *csipb.NodeStageVolumeRequest, use usage, clusterID string) error {
@@ -93,21 +101,25 @@ func (s *Server) stage(ctx context.Context, request *csipb.NodeStageVolumeReques
 	if err != nil {
 		return err
 	}
-	return s.mount(ctx, access, fsmount.Volume{
+	volume := fsmount.Volume{
 		ID: request.GetVolumeId(), Where: request.GetStagingTargetPath(), FSName: at.fsName, Path: at.path, Root: at.root,
 		Flags: use.flags, ReadOnly: use.reads(at.root),
 		KernelOptions: attributes[csi.ParamKernelMountOptions], FUSEOptions: attributes[csi.ParamFUSEMountOptions],
-	}, attributes[csi.ParamMounter])
+	}
+	if err := s.mount(ctx, access, volume, attributes[csi.ParamMounter]); err != nil {
+		return errors.Join(err, s.clear(context.WithoutCancel(ctx), volume))
+	}
+	return nil
 }
 
+// mount leaves it to the caller to remove what a failure left behind.
 func (s *Server) mount(ctx context.Context, access fsmount.Access, volume fsmount.Volume, wanted string) error {
 	if err := makeDir(volume.Where); err != nil {
 		return err
 	}
 	made, err := s.Mounters.Mount(ctx, access, volume, wanted)
 	if err != nil {
-		cleared := s.clear(context.WithoutCancel(ctx), fsmount.Mount{Volume: volume})
-		return errors.Join(err, cleared)
+		return err
 	}
 	logr.FromContextOrDiscard(ctx).Info("volume staged", "volume", made.ID, "filesystem", made.FSName, "path", made.Path, "mounter", made.Mounter)
 	return nil
@@ -132,7 +144,7 @@ func (s *Server) NodeUnstageVolume(
 		return nil, err
 	}
 	defer end()
-	if err := s.clear(ctx, fsmount.Mount{Volume: fsmount.Volume{ID: handle, Where: path}}); err != nil {
+	if err := s.clear(ctx, fsmount.Volume{ID: handle, Where: path}); err != nil {
 		return nil, call.Coded(err)
 	}
 	logr.FromContextOrDiscard(ctx).Info("volume unstaged", "volume", handle)
