@@ -198,6 +198,25 @@ func TestStage_takes_the_identity_of_nodes_where_the_class_names_no_Secret(t *te
 	}
 }
 
+func TestUnstage_speaks_as_who_staged_that_volume(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a, b := volumes()["dynamic"], volumes()["static"]
+	if err := errors.Join(w.stageAs("alice", a, block()), w.stageAs("bob", b, block())); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.unstage(a), w.unstage(b)); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, key := range w.cluster.Dialled() {
+		got = append(got, key.Entity)
+	}
+	if diff := cmp.Diff([]string{"client.alice", "client.bob", "client.alice", "client.bob"}, got); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
+	}
+}
+
 func TestStage_refuses_a_Secret_without_a_key(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

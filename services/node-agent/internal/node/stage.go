@@ -64,7 +64,7 @@ func (s *Server) NodeStageVolume(
 	if done, err := s.staged(handle, path, use); done || err != nil {
 		return &csipb.NodeStageVolumeResponse{}, call.Coded(err)
 	}
-	key, err := s.keys.ToStage(ctx, s.Clusters, at.clusterID, request.GetSecrets())
+	key, err := s.keys.ToStage(ctx, s.Clusters, at.clusterID, handle, request.GetSecrets())
 	if err != nil {
 		return nil, call.Coded(err)
 	}

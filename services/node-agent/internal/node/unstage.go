@@ -34,6 +34,7 @@ func (s *Server) NodeUnstageVolume(
 	}
 	record, err := s.Attacher.Find(handle)
 	if errors.Is(err, os.ErrNotExist) {
+		s.keys.Forget(handle)
 		return &csipb.NodeUnstageVolumeResponse{}, nil
 	}
 	if err != nil {
@@ -49,6 +50,7 @@ func (s *Server) NodeUnstageVolume(
 		// node as the holder and has to make sure for himself.
 		log.Error(err, "release not recorded", "volume", handle)
 	}
+	s.keys.Forget(handle)
 	return &csipb.NodeUnstageVolumeResponse{}, nil
 }
 
@@ -57,7 +59,7 @@ func (s *Server) release(ctx context.Context, record attach.Attachment) error {
 	if record.ReadOnly || record.Entry == "" {
 		return nil
 	}
-	key, err := s.keys.Later(ctx, s.Clusters, record.ClusterID)
+	key, err := s.keys.Later(ctx, s.Clusters, record.ClusterID, record.VolumeID)
 	if err != nil {
 		return err
 	}

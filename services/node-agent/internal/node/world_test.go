@@ -149,9 +149,13 @@ func volumes() map[string]volume {
 func (w *world) staging() string { return filepath.Join(w.dir, "staging") }
 
 func (w *world) stage(v volume, capability *csipb.VolumeCapability) error {
+	return w.stageAs("csi-rbd-node", v, capability)
+}
+
+func (w *world) stageAs(user string, v volume, capability *csipb.VolumeCapability) error {
 	_, err := w.server.NodeStageVolume(w.t.Context(), &csipb.NodeStageVolumeRequest{
 		VolumeId: v.handle, StagingTargetPath: w.staging(), VolumeCapability: capability, VolumeContext: v.attributes,
-		Secrets: map[string]string{"userID": "csi-rbd-node", "userKey": "key"},
+		Secrets: map[string]string{"userID": user, "userKey": "key"},
 	})
 	return err
 }

@@ -110,7 +110,7 @@ func (s *Server) remount(ctx context.Context, made fsmount.Mount, attributes map
 	if err != nil {
 		return err
 	}
-	key, err := s.keys.Later(ctx, s.Clusters, clusterID)
+	key, err := s.keys.Later(ctx, s.Clusters, clusterID, made.ID)
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (s *Server) unmount(ctx context.Context, volume fsmount.Volume) error {
 }
 
 func (s *Server) stage(ctx context.Context, request *csipb.NodeStageVolumeRequest, use usage, clusterID string) error {
-	key, err := s.keys.ToStage(ctx, s.Clusters, clusterID, request.GetSecrets())
+	key, err := s.keys.ToStage(ctx, s.Clusters, clusterID, request.GetVolumeId(), request.GetSecrets())
 	if err != nil {
 		return err
 	}
@@ -147,6 +147,7 @@ func (s *Server) NodeUnstageVolume(
 	if err := s.clear(ctx, fsmount.Volume{ID: handle, Where: path}); err != nil {
 		return nil, call.Coded(err)
 	}
+	s.keys.Forget(handle)
 	logr.FromContextOrDiscard(ctx).Info("volume unstaged", "volume", handle)
 	return &csipb.NodeUnstageVolumeResponse{}, nil
 }
