@@ -64,6 +64,7 @@ func (c *Controller) ControllerGetCapabilities(
 // place is a file system with its journals.
 type place struct {
 	ceph.Client
+	cluster   storage.Cluster
 	clusterID string
 	volume    ceph.Volume
 	pool      storage.Pool
@@ -118,7 +119,7 @@ func (c *Controller) open(
 	if err != nil {
 		return place{}, err
 	}
-	return place{Client: client, clusterID: clusterID, volume: all[found], pool: pool, group: group}, nil
+	return place{Client: client, cluster: cluster, clusterID: clusterID, volume: all[found], pool: pool, group: group}, nil
 }
 
 func known(all []ceph.Volume) string {

@@ -25,6 +25,45 @@ func (c *Controller) CreateVolume(
 	if err != nil {
 		return nil, err
 	}
+	return c.make(ctx, request, order, func(ctx context.Context, at place) (*csipb.Volume, error) {
+		switch {
+		case order.shallow:
+			return c.show(ctx, at, order)
+		case order.snapshot != "" || order.volume != "":
+			return c.copy(ctx, at, order)
+		}
+		return at.create(ctx, order)
+	})
+}
+
+// ResumeVolume goes on with what CreateVolume began to fill for the same request
+// when its source can no longer be named. codes.NotFound says that nothing was begun.
+func (c *Controller) ResumeVolume(
+	ctx context.Context, request *csipb.CreateVolumeRequest,
+) (*csipb.CreateVolumeResponse, error) {
+	order, err := readVolume(request)
+	if err != nil {
+		return nil, err
+	}
+	return c.make(ctx, request, order, func(ctx context.Context, at place) (*csipb.Volume, error) {
+		entry, found, err := at.journal(journal.Volumes).Find(ctx, order.request.Name)
+		switch {
+		case err != nil:
+			return nil, err
+		case !found:
+			return nil, status.Errorf(codes.NotFound, "volume %s was not begun", order.request.Name)
+		case entry.BackingSnapshot != "":
+			order.snapshot = entry.BackingSnapshot
+			return c.show(ctx, at, order)
+		}
+		return c.copy(ctx, at, order)
+	})
+}
+
+// make opens the file system of an order and makes its volume.
+func (c *Controller) make(
+	ctx context.Context, request *csipb.CreateVolumeRequest, order order, do func(context.Context, place) (*csipb.Volume, error),
+) (*csipb.CreateVolumeResponse, error) {
 	end, err := c.turns.Take(order.clusterID + "/" + order.request.Name)
 	if err != nil {
 		return nil, err
@@ -40,15 +79,7 @@ func (c *Controller) CreateVolume(
 		return nil, call.Coded(err)
 	}
 	defer at.close()
-	var volume *csipb.Volume
-	switch {
-	case order.shallow:
-		volume, err = c.show(ctx, at, order)
-	case order.snapshot != "" || order.volume != "":
-		volume, err = c.copy(ctx, at, order)
-	default:
-		volume, err = at.create(ctx, order)
-	}
+	volume, err := do(ctx, at)
 	if err != nil {
 		return nil, call.Coded(err)
 	}
@@ -62,14 +93,37 @@ func (p place) reserve(ctx context.Context, request journal.Request) (journal.En
 		request.Group = p.group
 	}
 	entry, found, err := records.Find(ctx, request.Name)
-	if err == nil && !found {
-		entry, err = records.Reserve(ctx, request)
-		return entry, false, err
+	switch {
+	case err != nil:
+		return journal.Entry{}, found, err
+	case found:
+		return entry, true, same(entry, request)
 	}
-	if err == nil && entry.BackingSnapshot != request.BackingSnapshot {
-		err = status.Errorf(codes.AlreadyExists, "volume %s exists with another content", request.Name)
+	if err := p.fresh(request); err != nil {
+		return journal.Entry{}, false, err
 	}
-	return entry, true, err
+	entry, err = records.Reserve(ctx, request)
+	return entry, false, err
+}
+
+// same refuses a record that was made for another content.
+func same(entry journal.Entry, request journal.Request) error {
+	if entry.BackingSnapshot != request.BackingSnapshot || entry.Copy != nil {
+		return different(request)
+	}
+	return nil
+}
+
+func different(request journal.Request) error {
+	return status.Errorf(codes.AlreadyExists, "volume %s exists with another content", request.Name)
+}
+
+// fresh refuses a volume that is not recorded yet and that could not be told of.
+func (p place) fresh(request journal.Request) error {
+	if err := p.handle(p.journal(journal.Volumes).UUID(request)).Valid(); err != nil {
+		return call.Invalid("StorageClass parameter `%s`: %v", csi.ParamClusterID, err)
+	}
+	return nil
 }
 
 // create is safe to repeat after an end at any call. First the journal, then
@@ -85,7 +139,7 @@ func (p place) create(ctx context.Context, order order) (*csipb.Volume, error) {
 	if errors.Is(err, ceph.ErrNotFound) {
 		info, err = p.make(ctx, at, order)
 		if refused(err) {
-			return nil, errors.Join(p.journal(journal.Volumes).Forget(ctx, entry), err)
+			return nil, undone(err, p.journal(journal.Volumes).Forget(ctx, entry))
 		}
 	}
 	if err == nil && info.BytesQuota == 0 {
@@ -115,27 +169,50 @@ func (o order) fits(size uint64) bool {
 	return size >= o.size && (size == o.size || o.limit > 0 && size <= uint64(o.limit))
 }
 
-// refused tells that a subvolume was not made and cannot be without a change: the
+// refused tells that a volume was not made and cannot be without a change: the
 // claim may go before that, so nothing of it is to be left.
 func refused(err error) bool {
-	code := status.Code(err)
-	return code == codes.FailedPrecondition || code == codes.OutOfRange
+	if err == nil {
+		return false
+	}
+	switch status.Code(call.Coded(err)) {
+	case codes.FailedPrecondition, codes.OutOfRange, codes.InvalidArgument, codes.NotFound:
+		return true
+	}
+	return false
+}
+
+// undone is the error of a call whose traces were to be removed. While some are
+// left its code lets the caller come again.
+func undone(err, left error) error {
+	if left == nil {
+		return err
+	}
+	return status.Errorf(codes.Internal, "%v; what was begun is not removed yet: %v", err, left)
 }
 
 func (p place) make(ctx context.Context, at ceph.Subvolume, order order) (ceph.SubvolumeInfo, error) {
-	group, err := p.SubvolumeGroupInfo(ctx, at.Volume, at.Group)
-	if quota := uint64(group.BytesQuota); err == nil && quota > 0 && order.size > quota {
-		return ceph.SubvolumeInfo{}, status.Errorf(codes.OutOfRange,
-			"volume %s asks for %d bytes and subvolume group %s of file system %s has a quota of %d; ask for less or raise the quota",
-			order.request.Name, order.size, at.Group, at.Volume, quota)
+	if err := p.room(ctx, at, order); err != nil {
+		return ceph.SubvolumeInfo{}, err
 	}
-	if err == nil {
-		err = p.SubvolumeCreate(ctx, at, ceph.SubvolumeSpec{Size: order.size, Pool: order.pool})
-	}
-	if err != nil {
+	if err := p.SubvolumeCreate(ctx, at, ceph.SubvolumeSpec{Size: order.size, Pool: order.pool}); err != nil {
 		return ceph.SubvolumeInfo{}, p.explain(err, at, order)
 	}
 	return p.SubvolumeInfo(ctx, at)
+}
+
+// room refuses a volume that its group cannot take.
+func (p place) room(ctx context.Context, at ceph.Subvolume, order order) error {
+	group, err := p.SubvolumeGroupInfo(ctx, at.Volume, at.Group)
+	if err != nil {
+		return p.explain(err, at, order)
+	}
+	if quota := uint64(group.BytesQuota); quota > 0 && order.size > quota {
+		return status.Errorf(codes.OutOfRange,
+			"volume %s asks for %d bytes and subvolume group %s of file system %s has a quota of %d; ask for less or raise the quota",
+			order.request.Name, order.size, at.Group, at.Volume, quota)
+	}
+	return nil
 }
 
 // explain says which parameter made Ceph refuse a new subvolume.

@@ -58,6 +58,9 @@ func (p place) remove(ctx context.Context, entry journal.Entry) error {
 	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
 		return fmt.Errorf("remove subvolume of volume %s: %w", entry.Request, err)
 	}
+	if err := p.dropPassing(ctx, p.recorded(entry)); err != nil {
+		return err
+	}
 	return p.journal(journal.Volumes).Forget(ctx, entry)
 }
 

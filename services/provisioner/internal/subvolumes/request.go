@@ -34,6 +34,15 @@ type order struct {
 
 // readOrder checks a CreateVolume request without asking anybody.
 func readOrder(request *csipb.CreateVolumeRequest) (order, error) {
+	made, err := readVolume(request)
+	if err != nil {
+		return order{}, err
+	}
+	return made, made.readSource(request)
+}
+
+// readVolume reads all but what the volume is to contain.
+func readVolume(request *csipb.CreateVolumeRequest) (order, error) {
 	parameters := request.GetParameters()
 	switch {
 	case request.GetName() == "":
@@ -57,7 +66,7 @@ func readOrder(request *csipb.CreateVolumeRequest) (order, error) {
 	if err != nil {
 		return order{}, err
 	}
-	made := order{
+	return order{
 		clusterID: parameters[csi.ParamClusterID], fsName: parameters[csi.ParamFSName], pool: parameters[csi.ParamPool], size: size,
 		limit: request.GetCapacityRange().GetLimitBytes(),
 		request: journal.Request{
@@ -66,8 +75,7 @@ func readOrder(request *csipb.CreateVolumeRequest) (order, error) {
 		},
 		source:     request.GetVolumeContentSource(),
 		attributes: call.Attributes(parameters),
-	}
-	return made, made.readSource(request)
+	}, nil
 }
 
 // readSource finds out what the new volume is to contain.
