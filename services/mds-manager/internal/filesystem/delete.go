@@ -8,15 +8,11 @@ import (
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/services/mds-manager/internal/daemons"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
-	"github.com/rook-ceph/rook-ceph/shared/pools"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -141,105 +137,15 @@ func (p *pass) subvolumes(ctx context.Context) ([]string, error) {
 	return inside, nil
 }
 
-// confirm reads the object anew, right before its file system is removed.
-func (p *pass) confirm(ctx context.Context) (bool, error) {
-	var live api.CephFilesystem
-	err := p.Live.Get(ctx, client.ObjectKeyFromObject(p.fs), &live)
-	if apierrors.IsNotFound(err) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("read CephFilesystem: %w", err)
-	}
-	return live.UID == p.fs.UID && !live.DeletionTimestamp.IsZero() && live.Generation == p.fs.Generation, nil
-}
-
-// remove takes the file system down and forgets it, in one go after the last
-// look inside.
-func (p *pass) remove(ctx context.Context) (step.Outcome, error) {
-	if p.found() == nil || p.keeps() {
-		return step.Done, nil
-	}
-	if same, err := p.confirm(ctx); err != nil || !same {
-		return step.Retry(connectRetry, api.ReasonWaiting, "Waiting for the cache: the object has changed"), err
-	}
-	if err := p.client.FSFail(ctx, p.fs.Name, ceph.Really); err != nil {
-		return step.None, fmt.Errorf("take down file system %s: %w", p.fs.Name, err)
-	}
-	if err := p.client.FSRemove(ctx, p.fs.Name, ceph.Really); err != nil {
-		return step.None, fmt.Errorf("remove file system %s: %w", p.fs.Name, err)
-	}
-	ctrl.LoggerFrom(ctx).Info("file system removed", "filesystem", p.fs.Name)
-	p.Events.Eventf(p.fs, nil, corev1.EventTypeNormal, "FilesystemRemoved", "RemoveFilesystem", "Removed file system %s", p.fs.Name)
-	return step.Done, nil
-}
-
-// removePools removes the pools that the spec names and that no other file
-// system or application has. Others are left.
-func (p *pass) removePools(ctx context.Context) (step.Outcome, error) {
-	if p.keeps() || p.fs.Spec.PreservePoolsOnDelete {
-		return step.Done, nil
-	}
-	for _, want := range wanted(p.fs) {
-		pool := p.pools.Pools[want.Name]
-		if pool == nil || !ours(pool, p.fs.Name) || p.usedElsewhere(pool.ID) {
-			continue
-		}
-		if err := p.client.PoolDelete(ctx, want.Name, ceph.Really); err != nil {
-			return step.None, fmt.Errorf("delete pool %s: %w", want.Name, err)
-		}
-		if err := p.removeParts(ctx, want); err != nil {
-			return step.None, err
-		}
-	}
-	return step.Done, nil
-}
-
-// ours tells whether Ceph says that the pool was made for the file system.
-func ours(pool *ceph.Pool, fs string) bool {
-	tag, tagged := pool.ApplicationMetadata[application]
-	if !tagged || len(pool.ApplicationMetadata) > 1 {
-		return false
-	}
-	for _, key := range []string{"metadata", "data"} {
-		if owner := tag[key]; owner != "" && owner != fs {
-			return false
-		}
-	}
-	return true
-}
-
-func (p *pass) usedElsewhere(id int) bool {
-	return slices.ContainsFunc(p.maps.Filesystems, func(fs ceph.FSMapVolume) bool {
-		return fs.Map.Name != p.fs.Name && (fs.Map.MetadataPool == id || slices.Contains(fs.Map.DataPools, id))
-	})
-}
-
-// removeParts removes the CRUSH rule and the profile that are named after the
-// pool, unless others use them.
-func (p *pass) removeParts(ctx context.Context, want pools.Want) error {
-	gone := func(err error) bool {
-		return err == nil || errors.Is(err, ceph.ErrBusy) || errors.Is(err, ceph.ErrNotFound)
-	}
-	if p.pools.Rules[want.Name] != nil {
-		if err := p.client.CrushRuleRemove(ctx, want.Name); !gone(err) {
-			return fmt.Errorf("remove CRUSH rule %s: %w", want.Name, err)
-		}
-	}
-	if want.Spec.IsErasureCoded() {
-		if err := p.client.ErasureCodeProfileRemove(ctx, pools.ProfileName(want.Name)); !gone(err) {
-			return fmt.Errorf("remove erasure code profile of %s: %w", want.Name, err)
-		}
-	}
-	return nil
-}
-
 // endDaemons ends the metadata servers with their keys and options.
 func (p *pass) endDaemons(ctx context.Context) (step.Outcome, error) {
 	var problems problem.List
 	ids := daemons.IDs(p.fs)
 	for id := range p.deployments {
 		ids = append(ids, id)
+	}
+	for id := range p.secrets {
+		ids = append(ids, id) // what a crash left behind
 	}
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {

@@ -44,10 +44,15 @@ func (p *pass) status(ctx context.Context, report step.Report) error {
 	return nil
 }
 
-// describe fills in what was seen of the file system, if it was looked at.
+// describe fills in what was seen of the file system, if Ceph was asked.
 func (p *pass) describe(piece *api.CephFilesystemStatus) {
 	found := p.found()
 	if found == nil {
+		if p.maps.Epoch > 0 && p.fs.DeletionTimestamp.IsZero() {
+			// It is gone although nobody deleted its object. What is left of it is not
+			// this object's any more, and not to be deleted along with it.
+			piece.FilesystemID, piece.Replicas, piece.Ranks, piece.Standbys = nil, 0, nil, 0
+		}
 		return
 	}
 	id := int64(found.ID)

@@ -1,6 +1,8 @@
 package setup_test
 
 import (
+	"bytes"
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -158,6 +160,159 @@ func TestPreservedPoolsStay(t *testing.T) {
 	w.settle()
 	if c := w.condition("myfs", api.ConditionReady); c.Reason != "FilesystemRefused" || !strings.Contains(c.Message, "already contains some objects") {
 		t.Errorf("Ready: %+v", c)
+	}
+}
+
+func TestPoolsOfAFileSystemThatTheObjectNeverHadStay(t *testing.T) {
+	for name, lose := range map[string]func(*world){
+		"preserved_before": func(w *world) {
+			fs := w.fs("myfs")
+			w.change(fs, func() { fs.Spec.PreservePoolsOnDelete = true })
+			w.remove(fs)
+			w.settle()
+			w.check(w.kube.Create(w.t.Context(), filesystem("myfs", func(fs *api.CephFilesystem) { fs.UID = "fs-2" })))
+		},
+		"removed_by_hand": func(w *world) {
+			w.check(w.ceph.Client().FSFail(w.t.Context(), "myfs", ceph.Really))
+			w.check(w.ceph.Client().FSRemove(w.t.Context(), "myfs", ceph.Really))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, filesystem("myfs"))
+			w.settle()
+			lose(w)
+			w.settle()
+			if c := w.condition("myfs", api.ConditionReady); c.Reason != "FilesystemRefused" {
+				t.Fatalf("Ready: %+v", c)
+			}
+			w.told()
+			w.remove(w.fs("myfs"))
+			w.settle()
+			if w.fs("myfs") != nil {
+				t.Fatal("the object is still there")
+			}
+			if got := w.pools(); !slices.Equal(got, []string{"myfs-metadata", "myfs-replicated"}) {
+				t.Errorf("pools: %v", got)
+			}
+			if told := strings.Join(w.told(), "\n"); !strings.Contains(told, "Warning PoolsKept") || !strings.Contains(told, "pool myfs-replicated") {
+				t.Errorf("events: %s", told)
+			}
+		})
+	}
+}
+
+func (w *world) pools() []string {
+	names, err := w.ceph.Client().PoolNames(w.t.Context())
+	w.check(err)
+	slices.Sort(names)
+	return names
+}
+
+func TestPoolsThatNeverWereInAFileSystemGoWhenTheyAreEmpty(t *testing.T) {
+	fs := filesystem("myfs")
+	w := newWorld(t, fs)
+	w.report(func(s *api.ClusterStatus) {
+		api.FindCondition(s.Conditions, api.ConditionOSDsServing).Status = metav1.ConditionFalse
+	})
+	w.settle()
+	w.answers["status"] = func(answer []byte) []byte {
+		return bytes.Replace(answer, []byte(`"active+clean"`), []byte(`"unknown"`), 1)
+	}
+	w.remove(fs)
+	w.settle()
+	if c := w.condition("myfs", api.ConditionReady); !strings.Contains(c.Message, "Waiting for Ceph to know") || len(w.pools()) != 2 {
+		t.Fatalf("pools %v although nobody knows what they hold: %+v", w.pools(), c)
+	}
+	delete(w.answers, "status")
+	w.settle()
+	if w.fs("myfs") != nil || len(w.pools()) != 0 {
+		t.Errorf("left: %v", w.pools())
+	}
+}
+
+func TestPoolsThatHoldObjectsOfNoFileSystemStay(t *testing.T) {
+	fs := filesystem("myfs")
+	w := newWorld(t, fs)
+	w.report(func(s *api.ClusterStatus) {
+		api.FindCondition(s.Conditions, api.ConditionOSDsServing).Status = metav1.ConditionFalse
+	})
+	w.settle()
+	w.answers["df"] = func(answer []byte) []byte {
+		return bytes.Replace(answer, []byte(`"objects":0`), []byte(`"objects":1`), 1)
+	}
+	w.remove(fs)
+	w.settle()
+	if w.fs("myfs") != nil || len(w.pools()) != 2 {
+		t.Errorf("left: %v", w.pools())
+	}
+}
+
+// ahead reads objects that have been edited since the cache saw them.
+type ahead struct{ client.Reader }
+
+// Get reads an object.
+func (a ahead) Get(ctx context.Context, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+	err := a.Reader.Get(ctx, key, obj, opts...)
+	obj.SetGeneration(obj.GetGeneration() + 1)
+	return err
+}
+
+func TestPoolsAreOnlyDeletedForTheNewestSpec(t *testing.T) {
+	fs := filesystem("myfs")
+	w := newWorld(t, fs)
+	w.settle()
+	w.remove(fs)
+	w.ceph.LoseReply("fs rm")
+	if err := w.pass(); err == nil {
+		t.Fatal("the crash was not noticed")
+	}
+	w.live = ahead{w.kube}
+	w.restart()
+	w.settle()
+	if w.fs("myfs") == nil || len(w.pools()) != 2 {
+		t.Errorf("pools %v, although the object has changed", w.pools())
+	}
+	w.live = w.kube
+	w.restart()
+	w.settle()
+	if w.fs("myfs") != nil || len(w.pools()) != 0 {
+		t.Errorf("left: %v", w.pools())
+	}
+}
+
+func TestWhatIsMadeDuringTheLastLookKeepsAFileSystem(t *testing.T) {
+	fs := filesystem("myfs")
+	w := newWorld(t, fs)
+	w.settle()
+	w.remove(fs)
+	w.ceph.Before("fs subvolume ls", func() {
+		w.ceph.Before("fs subvolume ls", func() { w.ceph.AddSubvolume("myfs", "csi", "late", 1) })
+	})
+	w.settle()
+	if w.fs("myfs") == nil {
+		t.Fatal("a subvolume was lost")
+	}
+	if c := w.condition("myfs", api.ConditionDeletionIsBlocked); !strings.Contains(c.Message, "csi/late") {
+		t.Errorf("DeletionIsBlocked: %+v", c)
+	}
+}
+
+func TestADeletionEndsWhatACrashLeftOfAMetadataServer(t *testing.T) {
+	fs := filesystem("myfs", func(fs *api.CephFilesystem) { fs.Spec.MetadataServer.ActiveCount = 2 })
+	w := newWorld(t, fs)
+	w.settle()
+	w.change(fs, func() { fs.Spec.MetadataServer.ActiveCount = 1 })
+	w.ceph.LoseReply("config rm")
+	for w.pass() == nil {
+		w.play()
+	}
+	w.restart()
+	w.remove(fs)
+	w.settle()
+	for _, id := range []string{"myfs-a", "myfs-b", "myfs-c", "myfs-d"} {
+		if _, left := w.ceph.User("mds." + id); left {
+			t.Errorf("the key of %s is left", id)
+		}
 	}
 }
 

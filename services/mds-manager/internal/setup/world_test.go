@@ -45,6 +45,7 @@ type world struct {
 	t       *testing.T
 	ceph    *cephtest.Cluster
 	kube    client.WithWatch
+	live    client.Reader
 	clock   *clocktesting.FakePassiveClock
 	events  *events.FakeRecorder
 	service *setup.Service
@@ -62,6 +63,8 @@ type world struct {
 	running map[string]string
 	// outages names file systems that went without a rank.
 	outages []string
+	// answers change what the monitors say to a command.
+	answers map[string]func([]byte) []byte
 }
 
 func newWorld(t *testing.T, objs ...client.Object) *world {
@@ -69,7 +72,7 @@ func newWorld(t *testing.T, objs ...client.Object) *world {
 		t: t, ceph: cephtest.New(t, cephtest.Mons("a"), cephtest.Mgrs("x"), cephtest.OSDs(3)), image: "rook-ceph/mds-manager:v1",
 		clock:   clocktesting.NewFakePassiveClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)),
 		events:  events.NewFakeRecorder(10000),
-		running: map[string]string{},
+		running: map[string]string{}, answers: map[string]func([]byte) []byte{},
 	}
 	identity := keyring.MDSManager()
 	key := keyring.Key{Entity: identity.Entity, Secret: cephtest.DefaultSecret}
@@ -81,6 +84,7 @@ func newWorld(t *testing.T, objs ...client.Object) *world {
 		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: names.ServiceKeyring("mds-manager")},
 			Data: map[string][]byte{"keyring": []byte(keyring.Render(key, nil))}})
 	w.kube = testenv.Fake(t, objs...).WithInterceptorFuncs(testenv.Apart(w.counter())).Build()
+	w.live = w.kube
 	w.restart()
 	return w
 }
@@ -190,9 +194,30 @@ func (w *world) stopChanged(ctx context.Context, c client.WithWatch) error {
 // restart begins a new life of the service, which remembers nothing.
 func (w *world) restart() {
 	w.service = setup.New(setup.Environment{
-		Kube: w.kube, Live: w.kube, Dialer: w.ceph, Clock: w.clock, Image: w.image,
+		Kube: w.kube, Live: w.live, Dialer: w, Clock: w.clock, Image: w.image,
 		Events: func(string) events.EventRecorder { return w.events },
 	})
+}
+
+// Dial connects to the cluster.
+func (w *world) Dial(ctx context.Context, at api.Connection, key keyring.Key) (ceph.Conn, error) {
+	conn, err := w.ceph.Dial(ctx, at, key)
+	return &edited{Conn: conn, answers: w.answers}, err
+}
+
+// edited is a connection whose answers are changed on the way.
+type edited struct {
+	ceph.Conn
+	answers map[string]func([]byte) []byte
+}
+
+// Mon changes the answer.
+func (e *edited) Mon(ctx context.Context, cmd ceph.Command) (ceph.Reply, error) {
+	reply, err := e.Conn.Mon(ctx, cmd)
+	if edit := e.answers[cmd.Prefix]; edit != nil && err == nil {
+		reply.Body = edit(reply.Body)
+	}
+	return reply, err
 }
 
 // pass runs every controller once for every object, file systems first. A crash
