@@ -3,7 +3,8 @@
 // names.DisruptionLease. With it no two of our services ever disturb two
 // failure domains at once.
 //
-// The holder is a service, not a pod: after a change of leaders the successor
+// The holder is a service, or the part of one that looks after one thing among
+// several of its kind, but not a pod: after a change of leaders the successor
 // goes on with what its predecessor began. A token that is not renewed expires,
 // so a service that is gone for good blocks the others for a while only; what
 // protects the data in between is Ceph's own answer to ok-to-stop, which every

@@ -37,6 +37,9 @@ type Token struct {
 	Reader client.Reader
 	// Service is the holder, such as osd-manager.
 	Service string
+	// Part is what of the service holds the token, such as a file system; may be
+	// empty. Parts of one service wait for one another like services.
+	Part string
 	// Duration is how long a grant lasts; 0 means DefaultDuration.
 	Duration time.Duration
 }
@@ -56,7 +59,7 @@ type Grant struct {
 }
 
 // Acquire takes the token of the cluster, or renews it. It writes nothing when
-// the service holds it for more than half of its duration still. Losing a race
+// the holder has it for more than half of its duration still. Losing a race
 // is no error: nobody is named then.
 func (t Token) Acquire(ctx context.Context, cluster *api.CephCluster, purpose string, now time.Time) (Grant, error) {
 	return t.AcquireNoting(ctx, cluster, purpose, "", now)
@@ -74,12 +77,12 @@ func (t Token) AcquireNoting(ctx context.Context, cluster *api.CephCluster, purp
 	}
 	holder, until := holderOf(lease), expiry(lease)
 	switch {
-	case holder != "" && holder != t.Service && now.Before(until):
+	case holder != "" && holder != t.holder() && now.Before(until):
 		return Grant{By: holder, Purpose: lease.Annotations[AnnotationPurpose]}, nil
-	case holder == t.Service && now.Before(until.Add(-t.duration()/2)) && lease.Annotations[AnnotationPurpose] == purpose:
+	case holder == t.holder() && now.Before(until.Add(-t.duration()/2)) && lease.Annotations[AnnotationPurpose] == purpose:
 		return Grant{Held: true, Note: lease.Annotations[AnnotationNote]}, nil
 	}
-	if holder != t.Service || !now.Before(until) {
+	if holder != t.holder() || !now.Before(until) {
 		annotate(lease, AnnotationNote, note)
 		lease.Spec.AcquireTime = ptr.To(metav1.NewMicroTime(now))
 		lease.Spec.LeaseTransitions = ptr.To(ptr.Deref(lease.Spec.LeaseTransitions, 0) + 1)
@@ -88,10 +91,10 @@ func (t Token) AcquireNoting(ctx context.Context, cluster *api.CephCluster, purp
 	return granted(t.Client.Update(ctx, lease, client.FieldOwner(t.Service)), "take", lease)
 }
 
-// Release gives the token back if the service holds it.
+// Release gives the token back if the service, or its part, holds it.
 func (t Token) Release(ctx context.Context, cluster *api.CephCluster) error {
 	lease, err := t.read(ctx, cluster)
-	if err != nil || lease == nil || holderOf(lease) != t.Service {
+	if err != nil || lease == nil || holderOf(lease) != t.holder() {
 		return err
 	}
 	lease.Spec.HolderIdentity = ptr.To("")
@@ -107,10 +110,10 @@ func (t Token) Release(ctx context.Context, cluster *api.CephCluster) error {
 	return nil
 }
 
-// Held tells whether the service holds the token now. It writes nothing.
+// Held tells whether the service, or its part, holds the token now. It writes nothing.
 func (t Token) Held(ctx context.Context, cluster *api.CephCluster, now time.Time) (bool, error) {
 	lease, err := t.read(ctx, cluster)
-	return lease != nil && holderOf(lease) == t.Service && now.Before(expiry(lease)), err
+	return lease != nil && holderOf(lease) == t.holder() && now.Before(expiry(lease)), err
 }
 
 func (t Token) read(ctx context.Context, cluster *api.CephCluster) (*coordinationv1.Lease, error) {
@@ -146,9 +149,17 @@ func (t Token) create(ctx context.Context, cluster *api.CephCluster, purpose, no
 
 func (t Token) fill(lease *coordinationv1.Lease, purpose string, now time.Time) {
 	annotate(lease, AnnotationPurpose, purpose)
-	lease.Spec.HolderIdentity = ptr.To(t.Service)
+	lease.Spec.HolderIdentity = ptr.To(t.holder())
 	lease.Spec.RenewTime = ptr.To(metav1.NewMicroTime(now))
 	lease.Spec.LeaseDurationSeconds = ptr.To(int32(t.duration() / time.Second))
+}
+
+// holder is how the Lease names who has the token.
+func (t Token) holder() string {
+	if t.Part == "" {
+		return t.Service
+	}
+	return t.Service + "/" + t.Part
 }
 
 func (t Token) duration() time.Duration {

@@ -119,6 +119,28 @@ func TestRenewingWritesOnlyInTheSecondHalf(t *testing.T) {
 	}
 }
 
+func TestThePartsOfAServiceWaitForOneAnother(t *testing.T) {
+	_, mds := services(t)
+	one, other := mds, mds
+	one.Part, other.Part = "one", "other"
+	acquire(t, one, cluster("a"), 0)
+	if grant := acquire(t, other, cluster("a"), time.Second); grant.Held || grant.By != "mon-manager/one" {
+		t.Errorf("%+v", grant)
+	}
+	if err := other.Release(t.Context(), cluster("a")); err != nil {
+		t.Fatal(err)
+	}
+	if held, err := one.Held(t.Context(), cluster("a"), start.Add(time.Second)); !held || err != nil {
+		t.Errorf("Held: %t, %v", held, err)
+	}
+	if err := one.Release(t.Context(), cluster("a")); err != nil {
+		t.Fatal(err)
+	}
+	if grant := acquire(t, other, cluster("a"), time.Second); !grant.Held {
+		t.Errorf("%+v", grant)
+	}
+}
+
 // frozen is a client whose reads are those of the past.
 type frozen struct {
 	client.Client

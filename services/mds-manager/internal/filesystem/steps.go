@@ -17,6 +17,7 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/daemon"
+	"github.com/rook-ceph/rook-ceph/shared/disruption"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
 	"github.com/rook-ceph/rook-ceph/shared/step"
@@ -138,11 +139,19 @@ func (p *pass) finish(ctx context.Context) (step.Outcome, error) {
 	if p.plan.Next+p.plan.Retire != "" || len(p.plan.Returning) > 0 {
 		return step.Done, nil
 	}
-	held, err := p.Token.Held(ctx, p.cluster, p.Clock.Now())
+	held, err := p.token().Held(ctx, p.cluster, p.Clock.Now())
 	if err != nil || !held {
 		return step.Done, err
 	}
-	return step.Done, p.Token.Release(ctx, p.cluster)
+	return step.Done, p.token().Release(ctx, p.cluster)
+}
+
+// token is that of the cluster as this file system holds it: while it does, no
+// other one is disturbed.
+func (p *pass) token() disruption.Token {
+	token := p.Token
+	token.Part = p.fs.Name
+	return token
 }
 
 // moveRanks moves the number of ranks by one, and waits until a rank that is to
@@ -221,7 +230,7 @@ func (p *pass) disturbNext(ctx context.Context) (step.Outcome, error) {
 	if id == "" {
 		return step.Retry(poll, p.reason(), "Looking at the metadata servers again"), nil
 	}
-	grant, err := p.Token.Acquire(ctx, p.cluster, purpose, p.Clock.Now())
+	grant, err := p.token().Acquire(ctx, p.cluster, purpose, p.Clock.Now())
 	if err != nil {
 		return step.None, err
 	}

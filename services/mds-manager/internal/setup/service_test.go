@@ -197,6 +197,29 @@ func (w *world) images() []string {
 	return images
 }
 
+func TestTwoFileSystemsAreNeverDisturbedAtOnce(t *testing.T) {
+	one, other := filesystem("one"), filesystem("other", func(fs *api.CephFilesystem) { fs.UID = "fs-2" })
+	w := newWorld(t, one, other)
+	w.settle()
+	for _, fs := range []*api.CephFilesystem{one, other} {
+		w.change(fs, func() { fs.Spec.MetadataServer.PriorityClassName = "high" })
+	}
+	for range 3 {
+		w.check(w.pass()) // while the nodes are slow
+	}
+	if c := w.condition("one", api.ConditionReady); c.Reason != api.ReasonUpgrading {
+		t.Errorf("one: %+v", c)
+	}
+	if c := w.condition("other", api.ConditionReady); c.Reason != api.ReasonDisrupted || !strings.Contains(c.Message, "mds-manager/one") {
+		t.Errorf("other: %+v", c)
+	}
+	w.remove(one)
+	w.settle()
+	if got := w.running["other-a"] + w.running["other-b"]; strings.Count(got, "PriorityClassName:high") != 2 {
+		t.Error("the other one was not updated after the first had gone")
+	}
+}
+
 func TestANewImageOfOursRestartsNobody(t *testing.T) {
 	w := newWorld(t, filesystem("myfs"))
 	w.settle()
