@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
@@ -119,25 +120,91 @@ func (c *Controller) DeleteSnapshot(
 	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
 		return nil, call.Coded(fmt.Errorf("remove snapshot %s: %w", entry.Request, err))
 	}
+	if err := at.journal(journal.Snapshots).ForgetReferences(ctx, handle); err != nil {
+		return nil, call.Coded(err)
+	}
 	return &csipb.DeleteSnapshotResponse{}, call.Coded(at.journal(journal.Snapshots).Forget(ctx, entry))
 }
 
-// users names the volumes that show a snapshot, and forgets those that never
-// came to be.
+// FindSnapshot returns the handle of the snapshot that CreateSnapshot took or began
+// to take of a volume under a name, or "" if there is none.
+func (c *Controller) FindSnapshot(ctx context.Context, volume, name string, secrets map[string]string) (string, error) {
+	id, err := csi.ParseVolumeID(volume)
+	if err != nil {
+		return "", nil // no snapshot is ever taken of a volume that is not ours
+	}
+	at, err := c.open(ctx, id.ClusterID, secrets, func(v ceph.Volume) bool { return v.ID == id.PoolID })
+	if errors.Is(err, errNoFilesystem) {
+		return "", nil
+	}
+	if err != nil {
+		return "", call.Coded(err)
+	}
+	defer at.close()
+	records := at.journal(journal.Snapshots)
+	entry, found, err := records.Find(ctx, name)
+	if err == nil && !found {
+		// The name may not have been written any more.
+		entry, err = records.Entry(ctx, records.UUID(journal.Request{Name: name, ClusterID: at.clusterID}))
+		found = err == nil && entry.Request == name
+	}
+	switch {
+	case err != nil && !errors.Is(err, ceph.ErrNotFound):
+		return "", call.Coded(err)
+	case !found:
+		return "", nil
+	}
+	return at.handle(entry.UUID).String(), nil
+}
+
+// users names the volumes that show a snapshot, whoever made them, and forgets
+// those that never came to be.
 func (p place) users(ctx context.Context, snapshot journal.Entry) ([]string, error) {
+	records := p.journal(journal.Snapshots)
+	handles, err := records.References(ctx, p.handle(snapshot.UUID).String())
+	if err != nil {
+		return nil, err
+	}
 	var names []string
-	for _, id := range snapshot.Users {
-		volume, err := p.journal(journal.Volumes).Entry(ctx, id)
-		switch {
-		case err == nil && volume.Request != "":
-			names = append(names, volume.Request)
-		case err == nil || errors.Is(err, ceph.ErrNotFound):
-			if err := p.journal(journal.Snapshots).RemoveUser(ctx, snapshot.UUID, id); err != nil {
-				return nil, err
-			}
-		default:
+	for _, handle := range handles {
+		name, err := p.shows(ctx, handle)
+		if err != nil {
 			return nil, err
+		}
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	for _, id := range snapshot.Users {
+		name, err := p.request(ctx, id)
+		if err == nil && name == "" {
+			err = records.RemoveUser(ctx, snapshot.UUID, id)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	return names, nil
+}
+
+// shows names the volume of a reference; one that this journal cannot know is
+// taken to be there.
+func (p place) shows(ctx context.Context, handle string) (string, error) {
+	id, err := csi.ParseVolumeID(handle)
+	if err != nil || id.PoolID != p.volume.ID {
+		return handle, nil //nolint:nilerr // a snapshot is kept for what we do not understand
+	}
+	return p.request(ctx, id.UUID)
+}
+
+// request names a volume, or returns "" if it is not recorded.
+func (p place) request(ctx context.Context, id string) (string, error) {
+	volume, err := p.journal(journal.Volumes).Entry(ctx, id)
+	if errors.Is(err, ceph.ErrNotFound) {
+		return "", nil
+	}
+	return volume.Request, err
 }
