@@ -163,14 +163,17 @@ func (r *run) ownsLoop(number int) bool {
 	return r.cluster.OwnsLoop(number) || strings.HasPrefix(backing, r.cluster.State+"/") || r.orphanedVolume(backing)
 }
 
-// orphanedVolume is true for a file below the kubelet's directory that this
-// host does not have: it was a volume inside a node. While another cluster
-// runs, it may be a volume of that one.
+// orphanedVolume is true for a file that was a volume inside a node. While another
+// cluster runs, it may be a volume of that one.
 func (r *run) orphanedVolume(backing string) bool {
-	if !strings.HasPrefix(backing, "/var/lib/kubelet/") || host.Exists(backing) {
-		return false
-	}
-	return r.last()
+	return outOfSight(backing, host.Exists) && r.last()
+}
+
+// outOfSight is true for a file below the kubelet's directory that this host does
+// not have, and for one on a mount that is gone: the kernel then shows its path as
+// that of the root directory.
+func outOfSight(backing string, exists func(string) bool) bool {
+	return backing == "/" || strings.HasPrefix(backing, "/var/lib/kubelet/") && !exists(backing)
 }
 
 func (r *run) release(number int) error {
