@@ -31,10 +31,12 @@ const (
 )
 
 // Snapshots is the part of the CSI controller service that takes and deletes
-// snapshots.
+// snapshots. FindSnapshot returns the handle of what CreateSnapshot left of a
+// request, "" if that is nothing.
 type Snapshots interface {
 	CreateSnapshot(context.Context, *csipb.CreateSnapshotRequest) (*csipb.CreateSnapshotResponse, error)
 	DeleteSnapshot(context.Context, *csipb.DeleteSnapshotRequest) (*csipb.DeleteSnapshotResponse, error)
+	FindSnapshot(ctx context.Context, volume, name string, secrets map[string]string) (string, error)
 }
 
 // Secrets reads the data of one Secret.

@@ -40,6 +40,9 @@ type world struct {
 	deleted []*csipb.DeleteSnapshotRequest
 	fail    error
 	writes  int
+	// left is what FindSnapshot finds, and sought what it was asked.
+	left   string
+	sought []string
 }
 
 func (w *world) CreateSnapshot(_ context.Context, r *csipb.CreateSnapshotRequest) (*csipb.CreateSnapshotResponse, error) {
@@ -56,6 +59,11 @@ func (w *world) CreateSnapshot(_ context.Context, r *csipb.CreateSnapshotRequest
 func (w *world) DeleteSnapshot(_ context.Context, r *csipb.DeleteSnapshotRequest) (*csipb.DeleteSnapshotResponse, error) {
 	w.deleted = append(w.deleted, r)
 	return &csipb.DeleteSnapshotResponse{}, w.fail
+}
+
+func (w *world) FindSnapshot(_ context.Context, volume, name string, secrets map[string]string) (string, error) {
+	w.sought = append(w.sought, volume+" "+name+" "+secrets["from"])
+	return w.left, w.fail
 }
 
 func (w *world) Secret(_ context.Context, namespace, name string) (map[string]string, error) {
@@ -219,6 +227,39 @@ func TestRemove(t *testing.T) {
 			}
 			if tc.deleted > 0 && (w.deleted[0].GetSnapshotId() != "snap-handle" || w.deleted[0].GetSecrets()["from"] != "rook-ceph/del") {
 				t.Errorf("asked %v", w.deleted)
+			}
+		})
+	}
+}
+
+func TestRemove_looks_for_a_snapshot_that_was_taken_and_not_written_down(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		left    string
+		fail    error
+		deleted int
+		kept    bool
+	}{
+		"one_was_taken":      {"snap-handle", nil, 1, false},
+		"none_was_taken":     {"", nil, 0, false},
+		"nobody_can_say_yet": {"", status.Error(codes.Unavailable, "no answer"), 0, true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t, func(c *snapshotv1.VolumeSnapshotContent) {
+				c.Annotations["snapshot.storage.kubernetes.io/volumesnapshot-being-deleted"] = "yes"
+			})
+			w.left, w.fail = tc.left, tc.fail
+			w.delete()
+			if err := w.pass(); (err != nil) != (tc.fail != nil) {
+				t.Fatal(err)
+			}
+			if !cmp.Equal(w.sought, []string{"volume-handle snapshot-uid-1 rook-ceph/del"}) || len(w.deleted) != tc.deleted {
+				t.Errorf("looked for %q, deleted %v", w.sought, w.deleted)
+			}
+			if left := w.get(); strings.Contains(strings.Join(left.Finalizers, " "), snapshot.Finalizer) != tc.kept {
+				t.Errorf("finalizers %v", left.Finalizers)
 			}
 		})
 	}

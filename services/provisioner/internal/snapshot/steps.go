@@ -87,11 +87,14 @@ func (p *pass) create(ctx context.Context) (*csipb.Snapshot, error) {
 		}
 	}
 	response, err := p.driver.CreateSnapshot(ctx, &csipb.CreateSnapshotRequest{
-		Name:           namePrefix + string(spec.VolumeSnapshotRef.UID),
+		Name:           p.name(),
 		SourceVolumeId: ptr.Deref(spec.Source.VolumeHandle, ""), Parameters: parameters, Secrets: secrets,
 	})
 	return response.GetSnapshot(), err
 }
+
+// name is that of the request, the same for every try.
+func (p *pass) name() string { return namePrefix + string(p.content.Spec.VolumeSnapshotRef.UID) }
 
 // expand fills in what the name of a Secret may refer to.
 func (p *pass) expand(template string) string {
@@ -158,18 +161,30 @@ func (p *pass) fail(ctx context.Context, err error) error {
 	return p.apply.Status(ctx, p.content, piece)
 }
 
+// drop deletes the snapshot, also one that was taken and not written down any more.
 func (p *pass) drop(ctx context.Context) error {
-	handle := p.content.Spec.Source.SnapshotHandle
-	if p.content.Status != nil && p.content.Status.SnapshotHandle != nil {
-		handle = p.content.Status.SnapshotHandle
-	}
-	if handle == nil {
-		return nil
-	}
 	secrets, err := p.secrets(ctx, p.content.Annotations[annotationSecretSpace], p.content.Annotations[annotationSecretName])
 	if err != nil {
 		return err
 	}
-	_, err = p.driver.DeleteSnapshot(ctx, &csipb.DeleteSnapshotRequest{SnapshotId: *handle, Secrets: secrets})
+	handle, err := p.handle(ctx, secrets)
+	if err != nil || handle == "" {
+		return err
+	}
+	_, err = p.driver.DeleteSnapshot(ctx, &csipb.DeleteSnapshotRequest{SnapshotId: handle, Secrets: secrets})
 	return err
+}
+
+// handle is that of the snapshot, "" if there is none.
+func (p *pass) handle(ctx context.Context, secrets map[string]string) (string, error) {
+	source := p.content.Spec.Source
+	switch {
+	case p.content.Status != nil && p.content.Status.SnapshotHandle != nil:
+		return *p.content.Status.SnapshotHandle, nil
+	case source.SnapshotHandle != nil:
+		return *source.SnapshotHandle, nil
+	case source.VolumeHandle != nil:
+		return p.driver.FindSnapshot(ctx, *source.VolumeHandle, p.name(), secrets)
+	}
+	return "", nil
 }
