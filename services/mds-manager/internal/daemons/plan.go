@@ -31,7 +31,8 @@ func (d Daemon) serves() bool {
 
 // Plan is what to do about the metadata servers now.
 type Plan struct {
-	// Now are those whose Deployments can be written at once: nothing runs there.
+	// Now are those whose Deployments can be written at once: nothing runs there,
+	// as far as pods and monitors tell.
 	Now []string
 	// Drop are surplus ones whose Deployments can be deleted at once.
 	Drop []string
@@ -70,7 +71,7 @@ func Decide(list []Daemon) Plan {
 func (p *Plan) keep(d Daemon) {
 	p.Upgrading = p.Upgrading || d.Exists && !d.Settled && d.Renewed
 	switch {
-	case !d.Exists || !d.Settled && !d.Available:
+	case !d.Exists || !d.Settled && !d.Available && !d.serves():
 		p.Now = append(p.Now, d.ID)
 	case !d.Settled:
 		p.Next = cmp.Or(p.Next, d.ID)
@@ -81,7 +82,7 @@ func (p *Plan) keep(d Daemon) {
 
 // spare decides about one that the spec does not ask for.
 func (p *Plan) spare(d Daemon) {
-	if !d.Available || d.State == "" {
+	if d.State == "" || !d.Available && !d.serves() {
 		p.Drop = append(p.Drop, d.ID)
 		return
 	}

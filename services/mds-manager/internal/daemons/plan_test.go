@@ -25,6 +25,7 @@ func running(id string, rank int, edit ...func(*daemons.Daemon)) daemons.Daemon 
 func changed(d *daemons.Daemon)   { d.Settled = false }
 func renewed(d *daemons.Daemon)   { d.Settled, d.Renewed = false, true }
 func gone(d *daemons.Daemon)      { d.Available, d.State, d.Rank = false, "", -1 }
+func unready(d *daemons.Daemon)   { d.Available = false }
 func surplus(d *daemons.Daemon)   { d.Wanted, d.Settled = false, false }
 func paused(d *daemons.Daemon)    { d.Paused = true }
 func following(d *daemons.Daemon) { d.State = ceph.MDSStandbyReplay }
@@ -34,18 +35,22 @@ func TestDecide(t *testing.T) {
 		list []daemons.Daemon
 		want daemons.Plan
 	}{
-		"leaves_what_is_settled":               {[]daemons.Daemon{running("f-a", 0), running("f-b", -1)}, daemons.Plan{}},
-		"makes_all_that_are_missing":           {[]daemons.Daemon{{ID: "f-b", Wanted: true}, {ID: "f-a", Wanted: true}}, daemons.Plan{Now: []string{"f-a", "f-b"}}},
-		"changes_one_that_does_not_run":        {[]daemons.Daemon{running("f-a", 0), running("f-b", -1, changed, gone)}, daemons.Plan{Now: []string{"f-b"}}},
-		"changes_a_standby_first":              {[]daemons.Daemon{running("f-a", -1, changed), running("f-b", 0, changed)}, daemons.Plan{Next: "f-a"}},
-		"changes_a_follower_before_a_server":   {[]daemons.Daemon{running("f-a", 0, changed), running("f-b", 0, changed, following)}, daemons.Plan{Next: "f-b"}},
-		"changes_rank_0_last":                  {[]daemons.Daemon{running("f-a", 0, changed), running("f-b", 1, changed), running("f-c", -1)}, daemons.Plan{Next: "f-b"}},
-		"says_that_a_release_is_new":           {[]daemons.Daemon{running("f-a", 0, renewed), running("f-b", -1)}, daemons.Plan{Next: "f-a", Upgrading: true}},
-		"waits_for_one_to_return":              {[]daemons.Daemon{running("f-a", 0, changed), running("f-b", -1, gone)}, daemons.Plan{Next: "f-a", Returning: []string{"f-b"}}},
-		"waits_until_the_monitors_know_it":     {[]daemons.Daemon{running("f-a", -1, func(d *daemons.Daemon) { d.State = "" })}, daemons.Plan{Returning: []string{"f-a"}}},
-		"retires_a_standby_before_a_server":    {[]daemons.Daemon{running("f-a", -1), running("f-b", -1, surplus), running("f-c", 0, surplus)}, daemons.Plan{Retire: "f-b"}},
-		"drops_a_surplus_that_does_not_run":    {[]daemons.Daemon{running("f-a", 0), running("f-b", -1, surplus, gone)}, daemons.Plan{Drop: []string{"f-b"}}},
-		"leaves_one_alone_that_somebody_holds": {[]daemons.Daemon{running("f-a", 0, changed, paused), running("f-b", -1, surplus, paused)}, daemons.Plan{}},
+		"leaves_what_is_settled":                 {[]daemons.Daemon{running("f-a", 0), running("f-b", -1)}, daemons.Plan{}},
+		"makes_all_that_are_missing":             {[]daemons.Daemon{{ID: "f-b", Wanted: true}, {ID: "f-a", Wanted: true}}, daemons.Plan{Now: []string{"f-a", "f-b"}}},
+		"changes_one_that_does_not_run":          {[]daemons.Daemon{running("f-a", 0), running("f-b", -1, changed, gone)}, daemons.Plan{Now: []string{"f-b"}}},
+		"asks_before_an_unready_one_that_serves": {[]daemons.Daemon{running("f-a", 0, changed, unready), running("f-b", -1)}, daemons.Plan{Next: "f-a"}},
+		"changes_an_unready_standby_at_once":     {[]daemons.Daemon{running("f-a", 0), running("f-b", -1, changed, unready)}, daemons.Plan{Now: []string{"f-b"}}},
+		"retires_an_unready_one_that_serves":     {[]daemons.Daemon{running("f-a", 0), running("f-b", 1, surplus, unready)}, daemons.Plan{Retire: "f-b"}},
+		"drops_an_unready_standby":               {[]daemons.Daemon{running("f-a", 0), running("f-b", -1, surplus, unready)}, daemons.Plan{Drop: []string{"f-b"}}},
+		"changes_a_standby_first":                {[]daemons.Daemon{running("f-a", -1, changed), running("f-b", 0, changed)}, daemons.Plan{Next: "f-a"}},
+		"changes_a_follower_before_a_server":     {[]daemons.Daemon{running("f-a", 0, changed), running("f-b", 0, changed, following)}, daemons.Plan{Next: "f-b"}},
+		"changes_rank_0_last":                    {[]daemons.Daemon{running("f-a", 0, changed), running("f-b", 1, changed), running("f-c", -1)}, daemons.Plan{Next: "f-b"}},
+		"says_that_a_release_is_new":             {[]daemons.Daemon{running("f-a", 0, renewed), running("f-b", -1)}, daemons.Plan{Next: "f-a", Upgrading: true}},
+		"waits_for_one_to_return":                {[]daemons.Daemon{running("f-a", 0, changed), running("f-b", -1, gone)}, daemons.Plan{Next: "f-a", Returning: []string{"f-b"}}},
+		"waits_until_the_monitors_know_it":       {[]daemons.Daemon{running("f-a", -1, func(d *daemons.Daemon) { d.State = "" })}, daemons.Plan{Returning: []string{"f-a"}}},
+		"retires_a_standby_before_a_server":      {[]daemons.Daemon{running("f-a", -1), running("f-b", -1, surplus), running("f-c", 0, surplus)}, daemons.Plan{Retire: "f-b"}},
+		"drops_a_surplus_that_does_not_run":      {[]daemons.Daemon{running("f-a", 0), running("f-b", -1, surplus, gone)}, daemons.Plan{Drop: []string{"f-b"}}},
+		"leaves_one_alone_that_somebody_holds":   {[]daemons.Daemon{running("f-a", 0, changed, paused), running("f-b", -1, surplus, paused)}, daemons.Plan{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want, daemons.Decide(tc.list)); diff != "" {
