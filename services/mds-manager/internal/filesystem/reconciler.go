@@ -171,4 +171,6 @@ type pass struct {
 	plan        daemons.Plan
 	drift       []string
 	blockers    []string
+	// grouped is whether the default group was seen to be made and pinned.
+	grouped bool
 }

@@ -58,6 +58,9 @@ func (p *pass) describe(piece *api.CephFilesystemStatus) {
 	id := int64(found.ID)
 	piece.FilesystemID = &id
 	piece.Info = map[string]string{"metadataPool": p.fs.MetadataPoolName(), "dataPools": strings.Join(p.fs.DataPoolNames(), ",")}
+	if p.hasGroup() {
+		piece.Info[infoGroup] = api.DefaultSubVolumeGroup
+	}
 	piece.Replicas, piece.Ranks, piece.Standbys = int32(found.Map.Active()), nil, 0
 	holders := map[int32]bool{}
 	for _, daemon := range found.Map.Daemons() {

@@ -293,30 +293,3 @@ func (p *pass) starting(m ceph.MDSMap) step.Outcome {
 	return step.Retry(poll, api.ReasonFilesystemsStarting,
 		fmt.Sprintf("%d of %d ranks are served", m.Active(), p.fs.Spec.MetadataServer.ActiveCount))
 }
-
-// defaultGroup makes the group of subvolumes that volumes are put into. One that
-// is there is left as it is.
-func (p *pass) defaultGroup(ctx context.Context) (step.Outcome, error) {
-	if outcome := condition.Await(p.cluster, api.ConditionManagerActive); !outcome.IsDone() {
-		return outcome, nil
-	}
-	groups, err := p.client.SubvolumeGroupList(ctx, p.fs.Name)
-	if err == nil && !slices.Contains(groups, api.DefaultSubVolumeGroup) {
-		err = p.makeGroup(ctx)
-	}
-	switch {
-	case errors.Is(err, ceph.ErrUnreachable) || errors.Is(err, ceph.ErrAgain) || errors.Is(err, ceph.ErrNotFound):
-		// A mgr hears of a new file system a moment later than the mons.
-		return step.Retry(poll, api.ReasonWaiting, "Waiting for the manager to answer about subvolume groups"), nil
-	case err != nil:
-		return step.None, fmt.Errorf("make subvolume group %s: %w", api.DefaultSubVolumeGroup, err)
-	}
-	return step.Done, nil
-}
-
-func (p *pass) makeGroup(ctx context.Context) error {
-	if err := p.client.SubvolumeGroupCreate(ctx, p.fs.Name, api.DefaultSubVolumeGroup, ceph.SubvolumeGroupSpec{}); err != nil {
-		return err
-	}
-	return p.client.SubvolumeGroupPin(ctx, p.fs.Name, api.DefaultSubVolumeGroup, ceph.PinDistributed, "1")
-}

@@ -380,6 +380,33 @@ func TestAGroupIsMadeSizedAndPinned(t *testing.T) {
 	}
 }
 
+func TestTheDefaultGroupIsPinnedAlthoughTheServiceCrashed(t *testing.T) {
+	for name, pinned := range map[string]string{"default": "distributed=1", "by_an_object": "export=0"} {
+		t.Run(name, func(t *testing.T) {
+			objs := []client.Object{filesystem("myfs")}
+			if name != "default" {
+				objs = append(objs, group("csi", func(g *api.CephFilesystemSubVolumeGroup) { g.Spec.Pinning.Export = ptr.To(int32(0)) }))
+			}
+			w := newWorld(t, objs...)
+			w.ceph.LoseReply("fs subvolumegroup create")
+			for w.pass() == nil && w.ceph.Sent("fs subvolumegroup create") == 0 {
+				w.play()
+			}
+			w.restart()
+			w.settle()
+			if pin := w.ceph.GroupPin("myfs", "csi"); pin != pinned {
+				t.Errorf("the default group is pinned %q", pin)
+			}
+			w.ceph.ForgetCommands()
+			w.restart()
+			w.settle()
+			if sent := w.ceph.Sent("fs subvolumegroup pin"); sent != 0 {
+				t.Errorf("it was pinned %d times more", sent)
+			}
+		})
+	}
+}
+
 func TestAGroupOfAnUnknownFileSystemOrPoolSaysSo(t *testing.T) {
 	lost := group("lost", func(g *api.CephFilesystemSubVolumeGroup) { g.Spec.FilesystemName, g.UID = "nofs", "g-2" })
 	wrong := group("wrong", func(g *api.CephFilesystemSubVolumeGroup) { g.Spec.DataPoolName = "nothing" })
