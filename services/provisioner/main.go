@@ -156,7 +156,7 @@ func (p parts) drivers(mgr manager.Manager, c *cli.Context) []driver {
 		enabled = append(enabled, driver{
 			name: csi.CephFSDriver(prefix), identities: csi.CephFSIdentities(), socket: c.String("cephfs-csi-socket"), controller: shares,
 			resize: shares, snapshot: shares,
-			provision: provision.Provisioner{Volumes: shares, Sources: content.Sources{Live: mgr.GetAPIReader()}},
+			provision: provision.Provisioner{Volumes: shares, Copies: shares, Sources: content.Sources{Live: mgr.GetAPIReader()}},
 		})
 	}
 	return enabled

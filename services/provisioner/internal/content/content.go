@@ -10,6 +10,7 @@ import (
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
 	snapshotv1 "github.com/kubernetes-csi/external-snapshotter/client/v8/apis/volumesnapshot/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -19,6 +20,9 @@ var (
 	ErrUnusable = errors.New("data source cannot be used")
 	// ErrNotReady is returned for a data source that may be usable later.
 	ErrNotReady = errors.New("data source is not ready")
+	// ErrGone is returned for a data source that is not there, or not for long: what was
+	// begun from it can be ended, and nothing can be begun.
+	ErrGone = errors.New("data source is not there")
 )
 
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims;persistentvolumes,verbs=get
@@ -60,15 +64,29 @@ func value(text *string) string {
 	return *text
 }
 
+// read reads the object that a claim names as its source.
+func (s Sources) read(ctx context.Context, key client.ObjectKey, into client.Object, kind string) error {
+	err := s.Live.Get(ctx, key, into)
+	switch {
+	case apierrors.IsNotFound(err):
+		return fmt.Errorf("%w: %s %s does not exist; create it or delete this claim: %w", ErrGone, kind, key.Name, err)
+	case err != nil:
+		return fmt.Errorf("read data source %s: %w", key, err)
+	case !into.GetDeletionTimestamp().IsZero():
+		return fmt.Errorf("%w: %s %s is being deleted; delete this claim, too", ErrGone, kind, key.Name)
+	}
+	return nil
+}
+
 // volume finds the volume of another claim.
 func (s Sources) volume(
 	ctx context.Context, claim *corev1.PersistentVolumeClaim, key client.ObjectKey, driver string,
 ) (*csipb.VolumeContentSource, error) {
 	var source corev1.PersistentVolumeClaim
-	if err := s.Live.Get(ctx, key, &source); err != nil {
-		return nil, fmt.Errorf("read data source %s: %w", key, err)
+	if err := s.read(ctx, key, &source, "PersistentVolumeClaim"); err != nil {
+		return nil, err
 	}
-	if source.Status.Phase != corev1.ClaimBound || !source.DeletionTimestamp.IsZero() {
+	if source.Status.Phase != corev1.ClaimBound {
 		return nil, fmt.Errorf("%w: PersistentVolumeClaim %s is not bound", ErrNotReady, key.Name)
 	}
 	var volume corev1.PersistentVolume
@@ -91,8 +109,8 @@ func (s Sources) snapshot(
 	ctx context.Context, claim *corev1.PersistentVolumeClaim, key client.ObjectKey, driver string,
 ) (*csipb.VolumeContentSource, error) {
 	var snapshot snapshotv1.VolumeSnapshot
-	if err := s.Live.Get(ctx, key, &snapshot); err != nil {
-		return nil, fmt.Errorf("read data source %s: %w", key, err)
+	if err := s.read(ctx, key, &snapshot, "VolumeSnapshot"); err != nil {
+		return nil, err
 	}
 	state := snapshot.Status
 	if !ready(&snapshot) {
@@ -124,8 +142,7 @@ func (s Sources) snapshot(
 // ready tells whether a VolumeSnapshot has a content that can be restored.
 func ready(snapshot *snapshotv1.VolumeSnapshot) bool {
 	state := snapshot.Status
-	return state != nil && value(state.BoundVolumeSnapshotContentName) != "" && state.ReadyToUse != nil && *state.ReadyToUse &&
-		snapshot.DeletionTimestamp.IsZero()
+	return state != nil && value(state.BoundVolumeSnapshotContentName) != "" && state.ReadyToUse != nil && *state.ReadyToUse
 }
 
 // belongs tells whether two objects name each other: whoever may write a

@@ -2,6 +2,7 @@ package content_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	snapshotv1 "github.com/kubernetes-csi/external-snapshotter/client/v8/apis/volumesnapshot/v1"
@@ -126,12 +127,36 @@ func TestOf(t *testing.T) {
 	}
 }
 
+func TestOf_a_source_that_is_being_deleted_says_so(t *testing.T) {
+	t.Parallel()
+	now := metav1.Now()
+	for name, from := range map[string]func(objects){"claim": fromClaim, "snapshot": fromSnapshot} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			scheme := runtime.NewScheme()
+			if err := errors.Join(clientgoscheme.AddToScheme(scheme), snapshotv1.AddToScheme(scheme)); err != nil {
+				t.Fatal(err)
+			}
+			o := world()
+			from(o)
+			for _, meta := range []*metav1.ObjectMeta{&o.source.ObjectMeta, &o.snapshot.ObjectMeta} {
+				meta.DeletionTimestamp, meta.Finalizers = &now, []string{"example.com/held"}
+			}
+			c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(o.source, o.volume, o.snapshot, o.content).Build()
+			_, err := content.Sources{Live: c}.Of(t.Context(), o.claim, driver)
+			if !errors.Is(err, content.ErrGone) || !strings.Contains(err.Error(), "is being deleted") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 func TestOf_a_claim_that_does_not_exist_says_so(t *testing.T) {
 	t.Parallel()
 	o := world()
 	fromClaim(o)
 	_, err := content.Sources{Live: fake.NewClientBuilder().Build()}.Of(t.Context(), o.claim, driver)
-	if !apierrors.IsNotFound(err) {
+	if !apierrors.IsNotFound(err) || !errors.Is(err, content.ErrGone) || !strings.Contains(err.Error(), "PersistentVolumeClaim old does not exist") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -31,6 +31,19 @@ type service struct {
 	deleted *csipb.DeleteVolumeRequest
 	fail    error
 	read    []string
+	// resumed is what was to be ended, and begun tells that there is such.
+	resumed *csipb.CreateVolumeRequest
+	begun   bool
+}
+
+func (s *service) ResumeVolume(ctx context.Context, r *csipb.CreateVolumeRequest) (*csipb.CreateVolumeResponse, error) {
+	s.resumed = r
+	if !s.begun {
+		return nil, status.Error(codes.NotFound, "nothing was begun")
+	}
+	response, err := s.CreateVolume(ctx, r)
+	s.created = nil
+	return response, err
 }
 
 func (s *service) CreateVolume(_ context.Context, r *csipb.CreateVolumeRequest) (*csipb.CreateVolumeResponse, error) {
@@ -183,6 +196,39 @@ func TestProvision_tries_again_soon_when_a_data_source_is_late(t *testing.T) {
 		if status.Code(err) != tc.code || state != tc.state || s.created != nil {
 			t.Errorf("%v: state %s, error %v, asked %v", tc.err, state, err, s.created)
 		}
+	}
+}
+
+func TestProvision_ends_what_was_begun_from_a_source_that_is_gone(t *testing.T) {
+	t.Parallel()
+	gone := fmt.Errorf("%w: PersistentVolumeClaim source does not exist", content.ErrGone)
+	for name, tc := range map[string]struct {
+		begun bool
+		fail  error
+		state controller.ProvisioningState
+		want  error
+	}{
+		"nothing_was_begun":  {false, nil, controller.ProvisioningFinished, gone},
+		"it_is_complete":     {true, nil, controller.ProvisioningFinished, nil},
+		"it_is_still_copied": {true, status.Error(codes.Aborted, "copying"), controller.ProvisioningInBackground, status.Error(codes.Aborted, "copying")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &service{begun: tc.begun, fail: tc.fail}
+			p := &provision.Provisioner{Driver: driver, Volumes: s, Copies: s, Secrets: s, Sources: sources{gone}}
+			volume, state, err := p.Provision(t.Context(), options(func(o *controller.ProvisionOptions) {
+				o.PVC.Spec.DataSource = &corev1.TypedLocalObjectReference{Kind: "PersistentVolumeClaim", Name: "source"}
+			}))
+			if state != tc.state || status.Code(err) != status.Code(tc.want) || (volume != nil) != (tc.want == nil) || s.created != nil {
+				t.Errorf("state %s, error %v, volume %v, asked %v", state, err, volume, s.created)
+			}
+			if s.resumed.GetName() != "pvc-1" || s.resumed.GetVolumeContentSource() != nil {
+				t.Errorf("resumed %v", s.resumed)
+			}
+			if !tc.begun && !errors.Is(err, content.ErrGone) {
+				t.Errorf("want the source named, got %v", err)
+			}
+		})
 	}
 }
 

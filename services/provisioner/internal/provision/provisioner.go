@@ -23,6 +23,13 @@ type Volumes interface {
 	DeleteVolume(context.Context, *csipb.DeleteVolumeRequest) (*csipb.DeleteVolumeResponse, error)
 }
 
+// Copies is the part of the CSI controller service that fills volumes.
+type Copies interface {
+	// ResumeVolume goes on with what CreateVolume began for the same request,
+	// codes.NotFound if it began nothing.
+	ResumeVolume(context.Context, *csipb.CreateVolumeRequest) (*csipb.CreateVolumeResponse, error)
+}
+
 // Sources finds the data source of a claim, nil if it has none.
 type Sources interface {
 	Of(ctx context.Context, claim *corev1.PersistentVolumeClaim, driver string) (*csipb.VolumeContentSource, error)
@@ -48,6 +55,8 @@ type Provisioner struct {
 	// Sources finds what claims are to be filled with; nil for a driver that
 	// makes empty volumes only.
 	Sources Sources
+	// Copies ends what was begun from a source that is gone; nil beside nil Sources.
+	Copies  Copies
 	Secrets Secrets
 	// Attachments lists VolumeAttachments.
 	Attachments client.Reader
@@ -80,19 +89,38 @@ func (p *Provisioner) Provision(
 	if err != nil {
 		return nil, controller.ProvisioningFinished, status.Error(codes.InvalidArgument, err.Error())
 	}
-	request.VolumeContentSource, err = p.source(ctx, options.PVC)
-	if errors.Is(err, content.ErrUnusable) || errors.Is(err, errUnsupported) {
-		return nil, controller.ProvisioningFinished, status.Error(codes.InvalidArgument, err.Error())
-	}
+	response, outcome, err := p.make(ctx, options.PVC, request)
 	if err != nil {
-		return nil, controller.ProvisioningNoChange, err // the source may only be late, so it is tried again soon
-	}
-	response, err := p.Volumes.CreateVolume(ctx, request)
-	if err != nil {
-		return nil, state(err), words(err)
+		return nil, outcome, err
 	}
 	return persistentVolume(options.PVName, p.Driver, p.Identity, options.PVC, options.StorageClass, parameters, refs, response.GetVolume()),
 		controller.ProvisioningFinished, nil
+}
+
+// make has the volume made, or ended when its source is gone meanwhile.
+func (p *Provisioner) make(
+	ctx context.Context, claim *corev1.PersistentVolumeClaim, request *csipb.CreateVolumeRequest,
+) (*csipb.CreateVolumeResponse, controller.ProvisioningState, error) {
+	source, err := p.source(ctx, claim)
+	if errors.Is(err, content.ErrUnusable) || errors.Is(err, errUnsupported) {
+		return nil, controller.ProvisioningFinished, status.Error(codes.InvalidArgument, err.Error())
+	}
+	create := p.Volumes.CreateVolume
+	gone := errors.Is(err, content.ErrGone)
+	if gone {
+		create = p.Copies.ResumeVolume
+	} else if err != nil {
+		return nil, controller.ProvisioningNoChange, err // the source may only be late, so it is tried again soon
+	}
+	request.VolumeContentSource = source
+	response, failed := create(ctx, request)
+	switch {
+	case gone && status.Code(failed) == codes.NotFound:
+		return nil, controller.ProvisioningFinished, err // nothing is left; the source may come yet, so it is tried again
+	case failed != nil:
+		return nil, state(failed), words(failed)
+	}
+	return response, controller.ProvisioningFinished, nil
 }
 
 // source finds what the claim is to be filled with.
