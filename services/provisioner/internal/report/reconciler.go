@@ -62,6 +62,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephCluster{}, builder.WithPredicates(predicate.Or[client.Object](relevant{}, apply.OwnStatus(Name)))).
 		Watches(&api.CephBlockPool{}, handler.EnqueueRequestsFromMapFunc(queue.Beside(r.Client, &api.CephClusterList{})), builder.WithPredicates(readiness{})).
+		Watches(&api.CephFilesystemSubVolumeGroup{}, handler.EnqueueRequestsFromMapFunc(queue.Beside(r.Client, &api.CephClusterList{})), builder.WithPredicates(identity{})).
 		WithOptions(queue.Workers(1)).
 		Complete(r)
 	if err != nil {

@@ -143,6 +143,31 @@ func TestAServedClusterIsPublishedOnceAndIsReady(t *testing.T) {
 	}
 }
 
+func subvolumeGroup(namespace, name, clusterID string, edit ...func(*api.CephFilesystemSubVolumeGroup)) *api.CephFilesystemSubVolumeGroup {
+	group := &api.CephFilesystemSubVolumeGroup{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}}
+	if clusterID != "" {
+		group.Status = &api.CephFilesystemSubVolumeGroupStatus{Info: map[string]string{"clusterID": clusterID}}
+	}
+	for _, e := range edit {
+		e(group)
+	}
+	return group
+}
+
+func TestSubvolumeGroupsArePublishedWithTheirClusterID(t *testing.T) {
+	renamed := func(g *api.CephFilesystemSubVolumeGroup) { g.Spec.Name = "blue-team" }
+	w := newWorld(t, served(), subvolumeGroup(namespace, "red", "5f3b"), subvolumeGroup(namespace, "blue", "a1b2", renamed),
+		subvolumeGroup(namespace, "early", ""), subvolumeGroup("elsewhere", "far", "ffff"))
+	w.reconcile()
+	const mons = `"monitors":["10.0.0.1:6789","[fd00::2]:3300"]`
+	const want = `[{"clusterID":"5f3b",` + mons + `,"cephFS":{"subvolumeGroup":"red"},"namespace":"rook-ceph"},` +
+		`{"clusterID":"a1b2",` + mons + `,"cephFS":{"subvolumeGroup":"blue-team"},"namespace":"rook-ceph"},` +
+		`{"clusterID":"rook-ceph",` + mons + `,"namespace":"rook-ceph"}]`
+	if got := w.config(); got != want {
+		t.Errorf("configuration: got %s, want %s", got, want)
+	}
+}
+
 func TestWhatIsWaitedForIsNamed(t *testing.T) {
 	unserved := served()
 	unserved.Status.Conditions = nil

@@ -27,6 +27,9 @@ import (
 // usersRetry is how often missing Secrets are looked for; we may not watch them.
 const usersRetry = 2 * time.Second
 
+// infoClusterID is where the status of a subvolume group says its clusterID.
+const infoClusterID = "clusterID"
+
 // pass is one call of Reconcile.
 type pass struct {
 	*Reconciler
@@ -113,9 +116,15 @@ func (p *pass) config(ctx context.Context) (step.Outcome, error) {
 
 // clusterConfig is one entry of the configuration that ceph-csi reads.
 type clusterConfig struct {
-	ClusterID string   `json:"clusterID"`
-	Monitors  []string `json:"monitors"`
-	Namespace string   `json:"namespace"`
+	ClusterID string      `json:"clusterID"`
+	Monitors  []string    `json:"monitors"`
+	CephFS    *fileConfig `json:"cephFS,omitempty"`
+	Namespace string      `json:"namespace"`
+}
+
+// fileConfig is what a clusterID means for CephFS if that is not the default.
+type fileConfig struct {
+	SubvolumeGroup string `json:"subvolumeGroup"`
 }
 
 // publishClusters writes the monitors of all clusters for other tools, and closes
@@ -132,7 +141,11 @@ func (r *Reconciler) publishClusters(ctx context.Context) error {
 		}
 	}
 	r.Keep(fsids)
-	text, err := configText(list.Items)
+	var groups api.CephFilesystemSubVolumeGroupList
+	if err := r.Client.List(ctx, &groups); err != nil {
+		return fmt.Errorf("list CephFilesystemSubVolumeGroups: %w", err)
+	}
+	text, err := configText(list.Items, groups.Items)
 	if err != nil {
 		return err
 	}
@@ -140,8 +153,9 @@ func (r *Reconciler) publishClusters(ctx context.Context) error {
 	return apply.Applier{Client: r.Client, Manager: Name}.Set(ctx, nil, object)
 }
 
-// configText lists clusters and monitors in a stable order.
-func configText(list []api.CephCluster) (string, error) {
+// configText lists clusters and their subvolume groups with the monitors in a
+// stable order.
+func configText(list []api.CephCluster, groups []api.CephFilesystemSubVolumeGroup) (string, error) {
 	entries := []clusterConfig{}
 	for i := range list {
 		connection := list[i].Status.Connection
@@ -154,6 +168,14 @@ func configText(list []api.CephCluster) (string, error) {
 		}
 		slices.Sort(entry.Monitors)
 		entries = append(entries, entry)
+		for j := range groups {
+			if id := groupID(&groups[j]); id != "" && groups[j].Namespace == entry.Namespace {
+				group := clusterConfig{
+					ClusterID: id, Monitors: entry.Monitors, CephFS: &fileConfig{SubvolumeGroup: groups[j].GroupName()}, Namespace: entry.Namespace,
+				}
+				entries = append(entries, group)
+			}
+		}
 	}
 	slices.SortFunc(entries, func(a, b clusterConfig) int { return strings.Compare(a.ClusterID, b.ClusterID) })
 	text, err := json.Marshal(entries)
@@ -161,6 +183,14 @@ func configText(list []api.CephCluster) (string, error) {
 		return "", fmt.Errorf("encode %s: %w", csi.ConfigKey, err)
 	}
 	return string(text), nil
+}
+
+// groupID is the clusterID that a subvolume group has, "" while it has none.
+func groupID(group *api.CephFilesystemSubVolumeGroup) string {
+	if group.Status == nil {
+		return ""
+	}
+	return group.Status.Info[infoClusterID]
 }
 
 func address(mon api.MonitorEndpoint) string {
@@ -212,4 +242,14 @@ func (readiness) Update(e event.UpdateEvent) bool {
 
 func ready(pool *api.CephBlockPool) bool {
 	return pool.Status != nil && condition.IsTrue(pool.Status.Conditions, api.ConditionReady)
+}
+
+// identity passes changes of what a subvolume group is published as.
+type identity struct{ predicate.Funcs }
+
+// Update compares clusterID and name.
+func (identity) Update(e event.UpdateEvent) bool {
+	before, ok := e.ObjectOld.(*api.CephFilesystemSubVolumeGroup)
+	after, known := e.ObjectNew.(*api.CephFilesystemSubVolumeGroup)
+	return !ok || !known || groupID(before) != groupID(after) || before.GroupName() != after.GroupName()
 }
