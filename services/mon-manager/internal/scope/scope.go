@@ -4,12 +4,12 @@ package scope
 
 import (
 	"context"
-	"fmt"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/owner"
 )
 
 // Verdict is whether a CephCluster is worked on, and if not why.
@@ -38,37 +38,11 @@ func Of(ctx context.Context, reader client.Reader, cluster *api.CephCluster) (Ve
 	if cluster.Spec.External.Enable {
 		return External, "", nil
 	}
-	var list api.CephClusterList
-	if err := reader.List(ctx, &list, client.InNamespace(cluster.Namespace)); err != nil {
-		return "", "", fmt.Errorf("list CephClusters of namespace %s: %w", cluster.Namespace, err)
-	}
-	if first := Oldest(list.Items); first != "" && first != cluster.Name {
-		return Surplus, first, nil
+	if older, err := owner.Other(ctx, reader, cluster); err != nil || older != "" {
+		return Surplus, older, err
 	}
 	if cluster.Spec.CleanupPolicy.Confirmation == api.DestroyDataConfirmation {
 		return Confirmed, "", nil
 	}
 	return Served, "", nil
-}
-
-// Oldest returns the name of the CephCluster that a namespace belongs to: the
-// oldest one, the first by name among equals.
-func Oldest(clusters []api.CephCluster) string {
-	oldest := -1
-	for i := range clusters {
-		if oldest < 0 || older(&clusters[i], &clusters[oldest]) {
-			oldest = i
-		}
-	}
-	if oldest < 0 {
-		return ""
-	}
-	return clusters[oldest].Name
-}
-
-func older(a, b *api.CephCluster) bool {
-	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
-		return a.CreationTimestamp.Before(&b.CreationTimestamp)
-	}
-	return a.Name < b.Name
 }

@@ -21,6 +21,7 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
+	"github.com/rook-ceph/rook-ceph/shared/owner"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
 	"github.com/rook-ceph/rook-ceph/shared/queue"
 )
@@ -88,7 +89,7 @@ func Observe(ctx context.Context, reader client.Reader) (Observed, error) {
 			return Observed{}, fmt.Errorf("list %T: %w", list, err)
 		}
 	}
-	return Observed{Clusters: clusters.Items, Nodes: nodes.Items, Disks: disks.Items, OSDs: osds.Items}, nil
+	return Observed{Clusters: owner.All(clusters.Items), Nodes: nodes.Items, Disks: disks.Items, OSDs: osds.Items}, nil
 }
 
 // create records the intent. It creates and never overwrites: a CephOSD that is

@@ -30,6 +30,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/owner"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
 	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/session"
@@ -99,6 +100,13 @@ func (r *Reconciler) ofDisk(ctx context.Context, _ client.Object) []reconcile.Re
 // Reconcile holds the finalizer, and lets it go when nothing of the OSDs runs.
 func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (reconcile.Result, error) {
 	finalizer := names.Finalizer(fleet.Service)
+	older, err := owner.Other(ctx, r.Client, cluster)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	if older != "" {
+		return retryConflict(r.Apply.RemoveFinalizer(ctx, cluster, finalizer))
+	}
 	if cluster.DeletionTimestamp.IsZero() {
 		if cluster.Spec.External.Enable || controllerutil.ContainsFinalizer(cluster, finalizer) {
 			return reconcile.Result{}, nil
