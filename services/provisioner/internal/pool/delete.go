@@ -9,9 +9,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/pools"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
 	"github.com/rook-ceph/rook-ceph/shared/step"
@@ -25,9 +27,16 @@ func (p *pass) findClusterForDeletion(ctx context.Context) (step.Outcome, error)
 	return step.Done, err
 }
 
-// orphaned tells that nothing in Ceph is to be deleted: the cluster is gone, or
-// the pool is one that Ceph itself uses.
-func (p *pass) orphaned() bool { return p.cluster == nil || p.pool.Spec.Name != "" }
+// orphaned tells that nothing in Ceph is to be deleted: the cluster is gone or was
+// never there, or the pool is one that Ceph itself uses.
+func (p *pass) orphaned() bool { return p.cluster == nil || p.pool.Spec.Name != "" || p.unborn() }
+
+// unborn tells that nobody has reached the cluster yet and that the pool, which
+// Rook would have reported, too, was never made.
+func (p *pass) unborn() bool {
+	return p.cluster.Status.Connection == nil && p.before.PoolID == nil &&
+		!condition.IsTrue(p.before.Conditions, api.ConditionReady) && !controllerutil.ContainsFinalizer(p.pool, legacyFinalizer)
+}
 
 func (p *pass) connectForDeletion(ctx context.Context) (step.Outcome, error) {
 	if p.orphaned() {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
@@ -156,6 +158,47 @@ func TestDelete_looks_at_objects_in_every_namespace(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
+}
+
+// unreach makes the cluster one whose monitors were never published.
+func (w *world) unreach() {
+	w.t.Helper()
+	var cluster api.CephCluster
+	if err := w.client.Get(w.t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "rook-ceph"}, &cluster); err != nil {
+		w.t.Fatal(err)
+	}
+	cluster.Status.Connection, cluster.Status.Conditions = nil, nil
+	if err := w.client.Status().Update(w.t.Context(), &cluster); err != nil {
+		w.t.Fatal(err)
+	}
+	w.silent = true
+}
+
+func TestDelete_of_a_pool_of_a_cluster_that_was_never_born(t *testing.T) {
+	t.Parallel()
+	t.Run("lets_it_go", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, named())
+		w.unreach()
+		w.settle()
+		if left := w.remove(); left != nil {
+			t.Errorf("it is held: %+v", left.Status)
+		}
+	})
+	for name, edit := range map[string]func(*api.CephBlockPool){
+		"keeps_one_that_was_made": func(p *api.CephBlockPool) { p.Status = &api.CephBlockPoolStatus{PoolID: ptr.To(int64(7))} },
+		"keeps_one_of_Rook":       func(p *api.CephBlockPool) { p.Finalizers = []string{"cephblockpool.ceph.rook.io"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, named(edit))
+			w.unreach()
+			w.settle()
+			if w.remove() == nil {
+				t.Error("it was let go")
+			}
+		})
+	}
 }
 
 func TestDelete_is_refused_for_a_pool_of_another_application(t *testing.T) {

@@ -65,6 +65,8 @@ type world struct {
 	events *events.FakeRecorder
 	r      *pool.Reconciler
 	writes atomic.Int64
+	// silent makes the cluster one that cannot be reached.
+	silent bool
 }
 
 // session is what the reconciler gets.
@@ -102,6 +104,9 @@ func (p tagging) Init(ctx context.Context) error {
 }
 
 func (w *world) Session(context.Context, *api.CephCluster) (storage.Cluster, error) {
+	if w.silent {
+		return nil, ceph.ErrUnreachable
+	}
 	return session{w.ceph.Client().Conn, w.data}, nil
 }
 
