@@ -112,7 +112,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	report := step.Run(ctx, steps...)
 	result := report.Result()
-	if report.IsDone() && fs.DeletionTimestamp.IsZero() {
+	switch {
+	case report.IsStalled():
+		result.RequeueAfter = refusedRetry // what is in the way may go without an edit
+	case report.IsDone() && fs.DeletionTimestamp.IsZero():
 		result.RequeueAfter = recheck
 	}
 	return result, errors.Join(report.Err, p.status(ctx, report))
@@ -129,16 +132,17 @@ func (p *pass) steps() []step.Step {
 		step.Named("options", p.unlessSettled(p.applyOptions)),
 		step.Named("keys", p.unlessSettled(p.applyKeys)),
 		step.Named("daemons", p.unlessSettled(p.writeNow)),
-		step.Named("pools", p.unlessSettled(p.applyPools)),
+		step.Named("pools", p.unlessSettled(p.beside("pools", p.applyPools))),
 		step.Named("create", p.unlessSettled(p.create)),
-		step.Named("data pools", p.unlessSettled(p.addDataPools)),
+		step.Named("data pools", p.unlessSettled(p.beside("data pools", p.addDataPools))),
 		step.Named("settings", p.unlessSettled(p.applySettings)),
 		step.Named("serve", p.unlessSettled(p.awaitService)),
-		step.Named("group", p.unlessSettled(p.defaultGroup)),
+		step.Named("group", p.unlessSettled(p.beside("group", p.defaultGroup))),
 		step.Named("finish", p.unlessSettled(p.finish)),
 		step.Named("ranks", p.unlessSettled(p.moveRanks)),
 		step.Named("update", p.unlessSettled(p.disturb)),
 		step.Named("ready", p.unlessSettled(p.awaitRanks)),
+		step.Named("rest", p.unlessSettled(p.finishBeside)),
 	}
 }
 
@@ -150,6 +154,31 @@ func (p *pass) unlessSettled(do func(context.Context) (step.Outcome, error)) fun
 		}
 		return do(ctx)
 	}
+}
+
+// beside does a step of which the metadata servers know nothing: once there is a
+// file system, what it waits for holds up no update and no scaling. Of several
+// such steps only the first that is not done is tried.
+func (p *pass) beside(name string, do func(context.Context) (step.Outcome, error)) func(context.Context) (step.Outcome, error) {
+	return func(ctx context.Context) (step.Outcome, error) {
+		if p.besides != nil {
+			return step.Done, nil
+		}
+		report := step.Run(ctx, step.Named(name, do))
+		if report.IsDone() || p.found() == nil {
+			return report.Outcome, report.Err
+		}
+		p.besides = &report
+		return step.Done, nil
+	}
+}
+
+// finishBeside comes back to what was not done beside the metadata servers.
+func (p *pass) finishBeside(context.Context) (step.Outcome, error) {
+	if p.besides == nil {
+		return step.Done, nil
+	}
+	return p.besides.Outcome, p.besides.Err
 }
 
 // pass is one call of Reconcile.
@@ -170,7 +199,9 @@ type pass struct {
 	options     []ceph.ConfigOption
 	plan        daemons.Plan
 	drift       []string
-	blockers    []string
+	// besides is the first step beside the metadata servers that is not done.
+	besides  *step.Report
+	blockers []string
 	// grouped is whether the default group was seen to be made and pinned.
 	grouped bool
 }

@@ -32,7 +32,7 @@ func (p *pass) status(ctx context.Context, report step.Report) error {
 		Conditions:         condition.Merge(p.before.Conditions, p.Clock.Now(), desired...),
 	}
 	p.describe(&piece)
-	piece.Phase, piece.Message = phase(p.fs, report), desired[0].Message
+	piece.Phase, piece.Message = phase(p.fs, report, desired[0].Status == metav1.ConditionTrue), desired[0].Message
 	if err := p.Apply.Status(ctx, p.fs, piece); err != nil {
 		return err
 	}
@@ -91,14 +91,17 @@ func (p *pass) conditions(report step.Report) []api.Condition {
 	}
 	ready := condition.From(api.ConditionReady, report, generation)
 	reconciling, stalled := set(api.ConditionReconciling, false, "", ""), set(api.ConditionStalled, false, "", "")
+	if p.available(report) {
+		ready.Status = metav1.ConditionTrue
+	}
 	drift := strings.Join(p.drift, "; ")
 	switch {
 	case report.IsStalled():
 		stalled = set(api.ConditionStalled, true, report.Reason, report.Message)
 	case !report.IsDone():
 		reconciling = set(api.ConditionReconciling, true, ready.Reason, ready.Message)
-		if p.serves() && unnoticed(report) {
-			ready.Status = metav1.ConditionTrue // clients do not notice
+		if p.besides != nil && p.besides.IsStalled() {
+			stalled = set(api.ConditionStalled, true, p.besides.Reason, p.besides.Message)
 		}
 	case drift != "":
 		ready.Reason, ready.Message = api.ReasonDrift, drift
@@ -119,6 +122,16 @@ func (p *pass) conditions(report step.Report) []api.Condition {
 	return append(list, blocked)
 }
 
+// available tells whether clients have what they need: all ranks are served, or
+// as many as are wanted for now, whatever else the pass waits for.
+func (p *pass) available(report step.Report) bool {
+	if report.IsDone() || unnoticed(report) {
+		return report.IsDone() || p.serves()
+	}
+	return p.fs.DeletionTimestamp.IsZero() && p.serves() && p.hasGroup() &&
+		p.found().Map.Active() >= int(p.fs.Spec.MetadataServer.ActiveCount)
+}
+
 // unnoticed tells whether a pass ended at what clients do not notice.
 func unnoticed(report step.Report) bool {
 	return report.Err == nil && slices.Contains([]string{
@@ -132,11 +145,11 @@ func (p *pass) serves() bool {
 	return found != nil && found.Map.Active() > 0 && len(found.Map.Failed) == 0 && len(found.Map.Damaged) == 0
 }
 
-func phase(fs *api.CephFilesystem, report step.Report) api.Phase {
+func phase(fs *api.CephFilesystem, report step.Report, ready bool) api.Phase {
 	switch {
 	case !fs.DeletionTimestamp.IsZero():
 		return api.PhaseDeleting
-	case report.IsDone():
+	case report.IsDone() || ready && (report.IsStalled() || report.Err != nil):
 		return api.PhaseReady
 	case report.IsStalled() || report.Err != nil:
 		return api.PhaseFailure

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -11,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -289,6 +291,83 @@ func TestPoolsOfSomebodyElseAreNeverTaken(t *testing.T) {
 	pool, _ := w.ceph.Pool("images")
 	if _, taken := pool.ApplicationMetadata["cephfs"]; taken {
 		t.Error("the pool was taken")
+	}
+}
+
+func TestAPoolThatCannotBeHadHoldsUpNoMetadataServer(t *testing.T) {
+	fs := filesystem("myfs")
+	w := newWorld(t, fs)
+	w.settle()
+	w.check(w.ceph.Client().PoolCreate(t.Context(), ceph.PoolSpec{Name: "myfs-images", Size: 3}, ceph.Unconfirmed))
+	w.check(w.ceph.Client().PoolApplicationEnable(t.Context(), "myfs-images", "rbd", ceph.Unconfirmed))
+	w.change(fs, func() {
+		fs.Spec.DataPools = append(fs.Spec.DataPools, api.NamedPoolSpec{Name: "images", PoolSpec: fs.Spec.DataPools[0].PoolSpec})
+		fs.Spec.MetadataServer.ActiveCount, fs.Spec.MetadataServer.PriorityClassName = 2, "high"
+	})
+	w.settle()
+	if m := w.mdsMap("myfs"); m.Active() != 2 || !strings.Contains(w.running["myfs-a"], "PriorityClassName:high") {
+		t.Errorf("%d ranks are served, and myfs-a runs %s", m.Active(), w.running["myfs-a"])
+	}
+	ready, stalled := w.condition("myfs", api.ConditionReady), w.condition("myfs", api.ConditionStalled)
+	if ready.Status != metav1.ConditionTrue || w.fs("myfs").Status.Phase != api.PhaseReady {
+		t.Errorf("Ready of one whose ranks are all served: %+v", ready)
+	}
+	if stalled.Status != metav1.ConditionTrue || !strings.Contains(stalled.Message, "Pool 'myfs-images' belongs to application rbd") {
+		t.Errorf("Stalled: %+v", stalled)
+	}
+	w.ceph.LoseMDS(w.mdsMap("myfs").Daemons()[0].Name)
+	w.ceph.LoseMDS(w.mdsMap("myfs").Daemons()[0].Name)
+	w.ceph.LoseMDS(w.mdsMap("myfs").Daemons()[0].Name)
+	w.check(w.pass())
+	if c := w.condition("myfs", api.ConditionReady); c.Status != metav1.ConditionFalse || c.Reason != api.ReasonFilesystemsStarting {
+		t.Errorf("Ready of one whose ranks are not all served: %+v", c)
+	}
+	if c := w.condition("myfs", api.ConditionStalled); c.Status != metav1.ConditionTrue {
+		t.Errorf("Stalled: %+v", c)
+	}
+	w.check(w.ceph.Client().PoolDelete(t.Context(), "myfs-images", ceph.Really))
+	w.settle()
+	if c := w.condition("myfs", api.ConditionStalled); c.Status != metav1.ConditionFalse || len(w.mdsMap("myfs").DataPools) != 2 {
+		t.Errorf("Stalled after the pool had gone: %+v", c)
+	}
+}
+
+func TestWhatStallsIsLookedAtAgain(t *testing.T) {
+	fs := filesystem("myfs")
+	w := newWorld(t, fs)
+	w.check(w.ceph.Client().PoolCreate(t.Context(), ceph.PoolSpec{Name: "myfs-replicated", Size: 3}, ceph.Unconfirmed))
+	w.check(w.ceph.Client().PoolApplicationEnable(t.Context(), "myfs-replicated", "rbd", ceph.Unconfirmed))
+	w.settle()
+	if c := w.condition("myfs", api.ConditionStalled); c.Status != metav1.ConditionTrue {
+		t.Fatalf("Stalled: %+v", c)
+	}
+	result, err := w.service.Filesystem.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(fs)})
+	if err != nil || result.RequeueAfter != 30*time.Second {
+		t.Errorf("looked at again after %s (%v)", result.RequeueAfter, err)
+	}
+}
+
+func TestAManagerThatIsAwayHoldsUpNoMetadataServer(t *testing.T) {
+	away := func(status metav1.ConditionStatus) func(s *api.ClusterStatus) {
+		return func(s *api.ClusterStatus) { api.FindCondition(s.Conditions, api.ConditionManagerActive).Status = status }
+	}
+	fs := filesystem("myfs")
+	w := newWorld(t, fs)
+	w.report(away(metav1.ConditionFalse))
+	w.settle()
+	if c := w.condition("myfs", api.ConditionReady); c.Status != metav1.ConditionFalse || c.Reason != "WaitingForManagerActive" {
+		t.Errorf("Ready of one that never had its group: %+v", c)
+	}
+	w.report(away(metav1.ConditionTrue))
+	w.settle()
+	w.report(away(metav1.ConditionFalse))
+	w.change(fs, func() { fs.Spec.MetadataServer.PriorityClassName = "high" })
+	w.settle()
+	if c := w.condition("myfs", api.ConditionReady); c.Status != metav1.ConditionTrue || c.Reason != "WaitingForManagerActive" {
+		t.Errorf("Ready: %+v", c)
+	}
+	if got := w.running["myfs-a"] + w.running["myfs-b"]; strings.Count(got, "PriorityClassName:high") != 2 {
+		t.Error("the metadata servers were not updated")
 	}
 }
 
