@@ -26,6 +26,11 @@ func clusterRules() []rule {
 			field: "spec.dataDirHostPath", says: "`dataDirHostPath` must not change once set",
 		},
 		{
+			name: "the image is never taken away", before: `cephVersion: {image: "quay.io/ceph/ceph:v18"}`,
+			good: `cephVersion: {image: "quay.io/ceph/ceph:v19"}`, bad: `cephVersion: {image: ""}`,
+			field: "spec.cephVersion", says: "set it to the Ceph image to run",
+		},
+		{
 			name: "the directory on the hosts is never removed", before: `dataDirHostPath: /var/lib/rook`,
 			good: `{dataDirHostPath: /var/lib/rook, skipUpgradeChecks: true}`, bad: `skipUpgradeChecks: true`,
 			field: "spec.dataDirHostPath", says: "set it back to its former value",

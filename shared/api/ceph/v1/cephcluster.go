@@ -44,6 +44,7 @@ type CephClusterList struct {
 // ClusterSpec is what the user asks of one cluster. No controller ever writes it.
 //
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.dataDirHostPath) || (has(self.dataDirHostPath) && self.dataDirHostPath == oldSelf.dataDirHostPath)",message="`dataDirHostPath` must not change once set, because the monitors' stores are there; set it back to its former value",fieldPath=".dataDirHostPath"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.cephVersion) || !has(oldSelf.cephVersion.image) || size(oldSelf.cephVersion.image) == 0 || (has(self.cephVersion) && has(self.cephVersion.image) && size(self.cephVersion.image) > 0)",message="`cephVersion.image` must not be taken away once set, because daemons run it; set it to the Ceph image to run",fieldPath=".cephVersion"
 // +kubebuilder:validation:XValidation:rule="!has(self.mon) || !has(self.mon.count) || self.mon.count > 0 || (has(self.external) && has(self.external.enable) && self.external.enable)",message="`mon.count` may be 0 only when `external.enable` is true; set it to 3 or 5, or leave it out for 3",fieldPath=".mon.count"
 // +kubebuilder:validation:XValidation:rule="(has(self.external) && has(self.external.enable) && self.external.enable) == (has(oldSelf.external) && has(oldSelf.external.enable) && oldSelf.external.enable)",message="`external.enable` must not change; delete the CephCluster and create another one",fieldPath=".external"
 type ClusterSpec struct {
