@@ -18,6 +18,8 @@ const (
 	Again = 100 * time.Millisecond
 	// fullRetry is how often a pool is tried that Ceph has no room for.
 	fullRetry = 30 * time.Second
+	// refusedRetry is how often Ceph is asked again for what it refused.
+	refusedRetry = 30 * time.Second
 )
 
 // Words lists operations for logs.
@@ -29,7 +31,8 @@ func Words(operations []Operation) string {
 	return strings.Join(list, ", ")
 }
 
-// Expected words refusals that are not failures of ours.
+// Expected words refusals that are not failures of ours. Those that stall carry
+// the time to look again in After.
 func Expected(operation Operation, seen Observed, err error) (step.Outcome, bool) {
 	var refused *ceph.Error
 	switch {
@@ -44,9 +47,17 @@ func Expected(operation Operation, seen Observed, err error) (step.Outcome, bool
 		return step.Retry(fullRetry, "NoSuchBucket", "Ceph refuses the CRUSH rule: "+refused.Status+
 			"; correct `crushRoot` or `deviceClass`, or wait for its OSDs"), true
 	case operation.Kind != CreatePool && errors.Is(err, ceph.ErrInvalid):
-		return step.Stall(api.ReasonInvalidSpec, fmt.Sprintf("Ceph refuses %s %s: %s", operation.Kind, operation.Key, refused.Status)), true
+		return refusedFor(operation, refused), true
 	}
 	return step.Outcome{}, false
+}
+
+// refusedFor is a stall, since most often the spec is wrong, with a time to look
+// again, since what Ceph takes may change without an edit.
+func refusedFor(operation Operation, refused *ceph.Error) step.Outcome {
+	outcome := step.Stall(api.ReasonInvalidSpec, fmt.Sprintf("Ceph refuses %s %s: %s", operation.Kind, operation.Key, refused.Status))
+	outcome.After = refusedRetry
+	return outcome
 }
 
 // noRoom is when Ceph has as many rules as it can have. The next pass shares one,
