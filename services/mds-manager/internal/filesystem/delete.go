@@ -36,10 +36,13 @@ func (p *pass) endSteps() []step.Step {
 	}
 }
 
-// findClusterForDeletion lets a file system go whose cluster is gone: nobody
-// could remove it, and nobody may.
+// findClusterForDeletion lets a file system go whose cluster is gone, or never
+// came to be: nobody could remove it, and nobody may.
 func (p *pass) findClusterForDeletion(ctx context.Context) (step.Outcome, error) {
 	found, err := p.clusterOf(ctx)
+	if found != nil && found.Status.Connection == nil && p.before.FilesystemID == nil {
+		found = nil
+	}
 	p.cluster = found
 	return step.Done, err
 }

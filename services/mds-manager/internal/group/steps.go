@@ -200,11 +200,15 @@ func (p *pass) pin(ctx context.Context) (step.Outcome, error) {
 }
 
 // findForDeletion finds out whether there is anything to remove: not without
-// the cluster, and not without the file system.
+// the cluster, which may never have come to be, and not without the file system.
 func (p *pass) findForDeletion(ctx context.Context) (step.Outcome, error) {
 	var err error
 	if p.cluster, err = p.clusterOf(ctx); err != nil || p.cluster == nil {
 		return step.Done, err
+	}
+	if p.cluster.Status.Connection == nil && p.before.Info[infoPinning] == "" {
+		p.cluster = nil
+		return step.Done, nil
 	}
 	if p.fs, err = p.filesystem(ctx); err != nil || p.fs == nil {
 		return step.Done, err

@@ -389,6 +389,38 @@ func TestAClusterWaitsForItsFileSystems(t *testing.T) {
 	}
 }
 
+func TestWhatWasAskedOfAClusterThatNeverCameToBeGoes(t *testing.T) {
+	fs, g := filesystem("myfs"), group("team")
+	w := newWorld(t, fs, g)
+	connection := w.newCluster().Status.Connection
+	w.report(func(s *api.ClusterStatus) { s.Connection = nil })
+	w.settle()
+	w.remove(g)
+	w.remove(fs)
+	w.settle()
+	if w.group("team") != nil || w.fs("myfs") != nil {
+		t.Error("something is still there")
+	}
+
+	made := []client.Object{
+		filesystem("myfs", func(fs *api.CephFilesystem) { fs.UID = "fs-2" }), group("team", func(g *api.CephFilesystemSubVolumeGroup) { g.UID = "g-2" }),
+		filesystem("other", func(fs *api.CephFilesystem) { fs.UID = "fs-3" }),
+	}
+	for _, obj := range made {
+		w.check(w.kube.Create(t.Context(), obj))
+	}
+	w.report(func(s *api.ClusterStatus) { s.Connection = connection })
+	w.settle()
+	w.report(func(s *api.ClusterStatus) { s.Connection = nil })
+	for _, obj := range made {
+		w.remove(obj)
+	}
+	w.settle()
+	if w.group("team") == nil || w.fs("other") == nil {
+		t.Error("what was made was let go")
+	}
+}
+
 func TestKeysAreInNoMessage(t *testing.T) {
 	w := newWorld(t, filesystem("myfs"))
 	w.settle()
