@@ -28,6 +28,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/attachment"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/content"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/drivers"
+	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/filesystems"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/link"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/osdmap"
 	"github.com/rook-ceph/rook-ceph/services/provisioner/internal/pool"
@@ -152,6 +153,7 @@ func (p parts) drivers(mgr manager.Manager, c *cli.Context) []driver {
 	if c.Bool("enable-cephfs-driver") {
 		shares := &subvolumes.Controller{
 			Clusters: p.finder.For(csi.CephFSIdentities()), Connections: p.connections, CopyPatience: copyPatience,
+			Filesystems: filesystems.Finder{Clusters: p.finder, Reader: mgr.GetClient()},
 		}
 		enabled = append(enabled, driver{
 			name: csi.CephFSDriver(prefix), identities: csi.CephFSIdentities(), socket: c.String("cephfs-csi-socket"), controller: shares,

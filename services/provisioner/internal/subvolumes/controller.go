@@ -29,10 +29,17 @@ type Clusters interface {
 	SubvolumeGroup(ctx context.Context, clusterID string) (string, error)
 }
 
+// Filesystems knows the file systems that are about to go.
+type Filesystems interface {
+	// Leaving tells whether a file system is being deleted.
+	Leaving(ctx context.Context, clusterID, name string) (bool, error)
+}
+
 // Controller is the CSI controller service.
 type Controller struct {
 	csipb.UnimplementedControllerServer
 	Clusters    Clusters
+	Filesystems Filesystems
 	Connections *link.Connections
 	// CopyPatience is how long a call waits for a copy that is under way before it
 	// asks its caller to come again.
@@ -70,6 +77,8 @@ type place struct {
 	pool      storage.Pool
 	// group is the subvolume group of what is recorded without one.
 	group string
+
+	filesystems Filesystems
 }
 
 func (p place) close() { p.pool.Close() }
@@ -119,7 +128,9 @@ func (c *Controller) open(
 	if err != nil {
 		return place{}, err
 	}
-	return place{Client: client, cluster: cluster, clusterID: clusterID, volume: all[found], pool: pool, group: group}, nil
+	return place{
+		Client: client, cluster: cluster, clusterID: clusterID, volume: all[found], pool: pool, group: group, filesystems: c.Filesystems,
+	}, nil
 }
 
 func known(all []ceph.Volume) string {

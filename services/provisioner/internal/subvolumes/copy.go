@@ -346,5 +346,5 @@ func (p place) user(ctx context.Context, request journal.Request) (string, error
 	case found:
 		return volume.UUID, same(volume, request)
 	}
-	return p.journal(journal.Volumes).UUID(request), p.fresh(request)
+	return p.journal(journal.Volumes).UUID(request), p.fresh(ctx, request)
 }

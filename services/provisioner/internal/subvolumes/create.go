@@ -99,7 +99,7 @@ func (p place) reserve(ctx context.Context, request journal.Request) (journal.En
 	case found:
 		return entry, true, same(entry, request)
 	}
-	if err := p.fresh(request); err != nil {
+	if err := p.fresh(ctx, request); err != nil {
 		return journal.Entry{}, false, err
 	}
 	entry, err = records.Reserve(ctx, request)
@@ -118,10 +118,19 @@ func different(request journal.Request) error {
 	return status.Errorf(codes.AlreadyExists, "volume %s exists with another content", request.Name)
 }
 
-// fresh refuses a volume that is not recorded yet and that could not be told of.
-func (p place) fresh(request journal.Request) error {
+// fresh refuses a volume that is not recorded yet, when it could not be told of or
+// would keep a file system that is to go.
+func (p place) fresh(ctx context.Context, request journal.Request) error {
 	if err := p.handle(p.journal(journal.Volumes).UUID(request)).Valid(); err != nil {
 		return call.Invalid("StorageClass parameter `%s`: %v", csi.ParamClusterID, err)
+	}
+	leaving, err := p.filesystems.Leaving(ctx, p.clusterID, p.volume.Name)
+	if err != nil {
+		return err
+	}
+	if leaving {
+		return status.Errorf(codes.FailedPrecondition,
+			"CephFilesystem %s of cluster %s is being deleted; use a StorageClass for another one", p.volume.Name, p.clusterID)
 	}
 	return nil
 }

@@ -267,3 +267,29 @@ func TestCopyLife_survives_a_fault_at_every_call(t *testing.T) {
 		}
 	}
 }
+
+func TestCreateVolume_makes_nothing_new_in_a_file_system_that_is_being_deleted(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	volume := w.made(t)
+	snapshot := w.snapshot(t, volume, "snapshot-1").GetSnapshotId()
+	before := w.journal()
+	w.leaving["rook-ceph/"+fsName] = true
+	for name, edit := range map[string]func(*csipb.CreateVolumeRequest){
+		"empty":    func(*csipb.CreateVolumeRequest) {},
+		"cloned":   fromVolume(volume.GetVolumeId()),
+		"restored": fromSnapshot(snapshot),
+		"shown":    func(r *csipb.CreateVolumeRequest) { readOnly(r); fromSnapshot(snapshot)(r) },
+	} {
+		_, err := w.CreateVolume(t.Context(), create(named("pvc-"+name), edit))
+		if status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), "CephFilesystem myfs of cluster rook-ceph is being deleted") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if diff := cmp.Diff(before, w.journal()); diff != "" || len(w.snapshots(t, volume)) != 1 {
+		t.Errorf("journal: want -, got +:\n%s", diff)
+	}
+	if again := w.made(t); again.GetVolumeId() != volume.GetVolumeId() {
+		t.Errorf("what was made before is %v", again)
+	}
+}

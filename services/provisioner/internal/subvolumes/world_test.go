@@ -32,6 +32,14 @@ type world struct {
 	*subvolumes.Controller
 	omaps *storagetest.Cluster
 	ceph  *cephtest.Cluster
+	// leaving are the file systems that are being deleted.
+	leaving leaving
+}
+
+type leaving map[string]bool
+
+func (l leaving) Leaving(_ context.Context, clusterID, name string) (bool, error) {
+	return l[clusterID+"/"+name], nil
 }
 
 type registry struct{}
@@ -59,8 +67,9 @@ func start(t *testing.T) world {
 	fake := cephtest.New(t, cephtest.Mons("a"), cephtest.Mgrs("x"), cephtest.OSDs(3), cephtest.Volumes(fsName))
 	omaps := storagetest.New(metadata, "myfs-data")
 	omaps.Forward(fake.Client())
-	return world{omaps: omaps, ceph: fake, Controller: &subvolumes.Controller{
-		Clusters: registry{}, Connections: &link.Connections{Dialer: omaps}, CopyPatience: 50 * time.Millisecond,
+	goes := leaving{}
+	return world{omaps: omaps, ceph: fake, leaving: goes, Controller: &subvolumes.Controller{
+		Clusters: registry{}, Filesystems: goes, Connections: &link.Connections{Dialer: omaps}, CopyPatience: 50 * time.Millisecond,
 	}}
 }
 
