@@ -107,7 +107,7 @@ func (awaited) Update(e event.UpdateEvent) bool {
 		return true
 	}
 	for _, typ := range []string{api.ConditionMonitorsInQuorum, api.ConditionManagerActive} {
-		if condition.IsTrue(before.Status.Conditions, typ) != condition.IsTrue(after.Status.Conditions, typ) {
+		if condition.Met(before, typ) != condition.Met(after, typ) {
 			return true
 		}
 	}

@@ -284,13 +284,13 @@ func TestReconcile_waits_for_the_cluster_by_name(t *testing.T) {
 	if err := w.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "rook-ceph"}, &cluster); err != nil {
 		t.Fatal(err)
 	}
-	cluster.Status.Conditions[0].Status, cluster.Status.Conditions[0].Reason = metav1.ConditionFalse, "MonitorsStarting"
+	cluster.Status.Conditions[0].Status, cluster.Status.Conditions[0].Reason = metav1.ConditionFalse, api.ReasonQuorumLost
 	if err := w.client.Status().Update(t.Context(), &cluster); err != nil {
 		t.Fatal(err)
 	}
 	p := w.settle()
 	c := condition.Find(p.Status.Conditions, api.ConditionReady)
-	if want := "Waiting for mon-manager: MonitorsInQuorum is False (MonitorsStarting)"; c == nil || c.Message != want {
+	if want := "Waiting for mon-manager: MonitorsInQuorum is False (QuorumLost)"; c == nil || c.Message != want {
 		t.Errorf("want %q, got %+v", want, c)
 	}
 	if got := len(w.ceph.Commands()); got != 0 {
