@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -31,8 +32,12 @@ import (
 // Name is the controller and the field manager.
 const Name = api.WriterFilesystems
 
-// versionRetry is how soon to ask again what a new image contains.
-const versionRetry = 2 * time.Second
+// versionRetry is how soon to ask again what a new image contains, each time
+// twice as late as before, and versionRecheck the latest.
+const (
+	versionRetry   = 2 * time.Second
+	versionRecheck = 2 * time.Minute
+)
 
 // Reconciler reports on CephClusters.
 type Reconciler struct {
@@ -40,6 +45,9 @@ type Reconciler struct {
 	Apply    apply.Applier
 	Sessions *session.Pool
 	Clock    clock.PassiveClock
+
+	// waits holds, by UID of the cluster, how long was waited for a version last.
+	waits sync.Map
 }
 
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephclusters,verbs=get;list;watch;patch
@@ -111,16 +119,27 @@ func (r *Reconciler) run(ctx context.Context, cluster *api.CephCluster) (*api.Da
 	case image == before.Image && before.Version != "":
 		return &before, reconcile.Result{}, nil
 	}
-	version, err := r.version(ctx, cluster)
+	version, err := r.version(ctx, cluster, list.Items)
 	if err == nil && version == "" {
-		return &api.DaemonStatus{Image: image}, reconcile.Result{RequeueAfter: versionRetry}, nil
+		return &api.DaemonStatus{Image: image}, reconcile.Result{RequeueAfter: r.wait(cluster)}, nil
 	}
+	r.waits.Delete(cluster.UID)
 	return &api.DaemonStatus{Image: image, Version: version}, reconcile.Result{}, err
 }
 
-// version is what all metadata servers say that they run; "" while they differ or
-// cannot be asked.
-func (r *Reconciler) version(ctx context.Context, cluster *api.CephCluster) (string, error) {
+// wait is how long to wait for a version that is not known yet.
+func (r *Reconciler) wait(cluster *api.CephCluster) time.Duration {
+	next := versionRetry
+	if last, ok := r.waits.Load(cluster.UID); ok {
+		next = min(2*last.(time.Duration), versionRecheck)
+	}
+	r.waits.Store(cluster.UID, next)
+	return next
+}
+
+// version is what all our metadata servers say that they run; "" while they
+// differ or cannot be asked. What others run is not ours to report.
+func (r *Reconciler) version(ctx context.Context, cluster *api.CephCluster, list []appsv1.Deployment) (string, error) {
 	conn, outcome, err := r.Sessions.Client(ctx, cluster)
 	if err != nil || !outcome.IsDone() {
 		return "", err
@@ -129,13 +148,15 @@ func (r *Reconciler) version(ctx context.Context, cluster *api.CephCluster) (str
 	if err != nil {
 		return "", fmt.Errorf("read metadata of metadata servers: %w", err)
 	}
-	common := ""
-	for i, one := range metadata {
-		version := Version(one.Short)
-		if i > 0 && version != common {
+	said := map[string]string{}
+	for _, one := range metadata {
+		said[one.Name] = Version(one.Short)
+	}
+	common := said[list[0].Labels[names.LabelDaemonID]]
+	for _, d := range list {
+		if said[d.Labels[names.LabelDaemonID]] != common {
 			return "", nil
 		}
-		common = version
 	}
 	return common, nil
 }
@@ -151,6 +172,7 @@ func (r *Reconciler) letGo(ctx context.Context, cluster *api.CephCluster) (recon
 	if len(filesystems.Items)+len(groups.Items) > 0 {
 		return reconcile.Result{}, nil // their end brings us back
 	}
+	r.waits.Delete(cluster.UID)
 	r.Sessions.Forget(client.ObjectKeyFromObject(cluster))
 	err := r.Apply.RemoveFinalizer(ctx, cluster, names.Finalizer(daemons.Service))
 	if apierrors.IsConflict(err) {

@@ -1,6 +1,7 @@
 package setup_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -83,6 +84,37 @@ func TestTheReportNamesTheVersionOnce(t *testing.T) {
 	}
 	if asked := w.ceph.Sent("mds metadata"); asked != 1 {
 		t.Errorf("asked %d times", asked)
+	}
+}
+
+func TestTheReportLeavesOutMetadataServersOfOthers(t *testing.T) {
+	w := newWorld(t, filesystem("myfs"))
+	w.answers["mds metadata"] = func(answer []byte) []byte {
+		return bytes.Replace(answer, []byte(`[`), []byte(`[{"name":"foreign"},`), 1)
+	}
+	w.settle()
+	cluster := w.newCluster()
+	w.check(w.kube.Get(t.Context(), client.ObjectKeyFromObject(cluster), cluster))
+	if got := cluster.Status.Daemons[api.RoleMDS]; got != (api.DaemonStatus{Image: cephImage, Version: "18.2.7-0"}) {
+		t.Errorf("daemons.mds: %+v", got)
+	}
+}
+
+func TestAVersionThatNobodyTellsIsAskedForLessAndLess(t *testing.T) {
+	w := newWorld(t, filesystem("myfs"))
+	w.answers["mds metadata"] = func([]byte) []byte { return []byte("[]") }
+	w.settle()
+	w.restart()
+	cluster := w.newCluster()
+	w.check(w.kube.Get(t.Context(), client.ObjectKeyFromObject(cluster), cluster))
+	var waits []time.Duration
+	for range 8 {
+		result, err := w.service.Report.Reconcile(t.Context(), cluster)
+		w.check(err)
+		waits = append(waits, result.RequeueAfter/time.Second)
+	}
+	if diff := cmp.Diff([]time.Duration{2, 4, 8, 16, 32, 64, 120, 120}, waits); diff != "" {
+		t.Errorf("seconds (-want +got):\n%s", diff)
 	}
 }
 
@@ -349,7 +381,9 @@ func TestWhatStallsIsLookedAtAgain(t *testing.T) {
 
 func TestAManagerThatIsAwayHoldsUpNoMetadataServer(t *testing.T) {
 	away := func(status metav1.ConditionStatus) func(s *api.ClusterStatus) {
-		return func(s *api.ClusterStatus) { api.FindCondition(s.Conditions, api.ConditionManagerActive).Status = status }
+		return func(s *api.ClusterStatus) {
+			api.FindCondition(s.Conditions, api.ConditionManagerActive).Status = status
+		}
 	}
 	fs := filesystem("myfs")
 	w := newWorld(t, fs)

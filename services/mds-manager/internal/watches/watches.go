@@ -40,7 +40,7 @@ func (Cluster) Update(e event.UpdateEvent) bool {
 		return true
 	}
 	for _, typ := range []string{api.ConditionMonitorsInQuorum, api.ConditionManagerActive, api.ConditionOSDsServing} {
-		if condition.IsTrue(before.Status.Conditions, typ) != condition.IsTrue(after.Status.Conditions, typ) {
+		if condition.Met(before, typ) != condition.Met(after, typ) {
 			return true
 		}
 	}
