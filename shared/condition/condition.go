@@ -84,10 +84,12 @@ func Changed(existing []api.Condition, c api.Condition) bool {
 }
 
 // Await returns Done when the condition of the cluster is True, else a wait
-// that names its writer, so that people know whom to look at.
+// that names its writer, so that people know whom to look at. For MonitorsInQuorum
+// a working quorum is enough: nobody waits because a monitor that the spec asks for
+// is not there yet, or not any more.
 func Await(cluster *api.CephCluster, typ string) step.Outcome {
 	c := Find(cluster.Status.Conditions, typ)
-	if c != nil && c.Status == metav1.ConditionTrue {
+	if c != nil && (c.Status == metav1.ConditionTrue || typ == api.ConditionMonitorsInQuorum && quorumWorks(cluster, c)) {
 		return step.Done
 	}
 	service, _ := names.Controller(api.Writer(typ))
@@ -95,6 +97,22 @@ func Await(cluster *api.CephCluster, typ string) step.Outcome {
 		return step.Wait(typ+"NotReported", fmt.Sprintf("Waiting for %s: %s is not reported yet", service, typ))
 	}
 	return step.Wait("WaitingFor"+typ, fmt.Sprintf("Waiting for %s: %s is %s (%s)", service, typ, c.Status, c.Reason))
+}
+
+// Met tells whether nothing needs to wait for a condition of the cluster, as Await
+// sees it.
+func Met(cluster *api.CephCluster, typ string) bool { return Await(cluster, typ).IsDone() }
+
+// quorumWorks tells whether monitors answer although not all of them are there.
+func quorumWorks(cluster *api.CephCluster, c *api.Condition) bool {
+	if cluster.Status.Connection == nil {
+		return false // it has never had a quorum
+	}
+	switch c.Reason {
+	case api.ReasonMonitorsUnschedulable, api.ReasonMonitorsOutOfQuorum, api.ReasonMonitorsStarting, api.ReasonStaleMonitors:
+		return true
+	}
+	return false
 }
 
 func trim(text string) string {

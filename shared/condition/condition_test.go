@@ -77,3 +77,32 @@ func TestAwaitNamesTheWriter(t *testing.T) {
 		t.Error("a True condition is still awaited")
 	}
 }
+
+func TestAQuorumThatWorksIsEnough(t *testing.T) {
+	for _, tc := range []struct {
+		reason    string
+		connected bool
+		want      bool
+	}{
+		{api.ReasonMonitorsUnschedulable, true, true},
+		{api.ReasonMonitorsOutOfQuorum, true, true},
+		{api.ReasonMonitorsStarting, true, true},
+		{api.ReasonMonitorsStarting, false, false}, // being born
+		{api.ReasonQuorumLost, true, false},
+		{api.ReasonIdentityLost, true, false},
+	} {
+		cluster := &api.CephCluster{}
+		cluster.Status.Conditions = []api.Condition{{Type: api.ConditionMonitorsInQuorum, Status: metav1.ConditionFalse, Reason: tc.reason}}
+		if tc.connected {
+			cluster.Status.Connection = &api.Connection{FSID: "f"}
+		}
+		if got := Await(cluster, api.ConditionMonitorsInQuorum).IsDone(); got != tc.want {
+			t.Errorf("%s, connected %t: done is %t", tc.reason, tc.connected, got)
+		}
+	}
+	cluster := &api.CephCluster{Status: api.ClusterStatus{Connection: &api.Connection{}, Conditions: []api.Condition{
+		{Type: api.ConditionManagerActive, Status: metav1.ConditionFalse, Reason: api.ReasonMonitorsStarting}}}}
+	if Await(cluster, api.ConditionManagerActive).IsDone() {
+		t.Error("another condition is taken for True")
+	}
+}

@@ -133,7 +133,6 @@ func clusterChanged() predicate.Predicate {
 		before, isBefore := e.ObjectOld.(*api.CephCluster)
 		after, isAfter := e.ObjectNew.(*api.CephCluster)
 		return !isBefore || !isAfter || before.Generation != after.Generation ||
-			condition.IsTrue(before.Status.Conditions, api.ConditionMonitorsInQuorum) !=
-				condition.IsTrue(after.Status.Conditions, api.ConditionMonitorsInQuorum)
+			condition.Met(before, api.ConditionMonitorsInQuorum) != condition.Met(after, api.ConditionMonitorsInQuorum)
 	}}
 }

@@ -210,7 +210,7 @@ func (p *pass) announce(old []api.Condition, serving, selected api.Condition) {
 	switch {
 	case serving.Status == "True" && (before == nil || before.Status != serving.Status):
 		p.Events.Eventf(p.cluster, nil, corev1.EventTypeNormal, "OSDsServing", "Report", "All OSDs are up and in")
-	case !condition.IsTrue(p.cluster.Status.Conditions, api.ConditionMonitorsInQuorum):
+	case !condition.Met(p.cluster, api.ConditionMonitorsInQuorum):
 		// Its writer told why; we only wait.
 	case before != nil && before.Status == "True" && serving.Status != before.Status:
 		p.Events.Eventf(p.cluster, nil, corev1.EventTypeWarning, serving.Reason, "Report", "%s", serving.Message)
@@ -241,8 +241,7 @@ func clusterChanged() predicate.Predicate {
 		before, isBefore := e.ObjectOld.(*api.CephCluster)
 		after, isAfter := e.ObjectNew.(*api.CephCluster)
 		return !isBefore || !isAfter || before.Generation != after.Generation ||
-			condition.IsTrue(before.Status.Conditions, api.ConditionMonitorsInQuorum) !=
-				condition.IsTrue(after.Status.Conditions, api.ConditionMonitorsInQuorum)
+			condition.Met(before, api.ConditionMonitorsInQuorum) != condition.Met(after, api.ConditionMonitorsInQuorum)
 	}}
 }
 
