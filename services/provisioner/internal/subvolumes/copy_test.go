@@ -124,6 +124,21 @@ func TestDeleteVolume_ends_a_copy_that_is_under_way(t *testing.T) {
 	}
 }
 
+func TestDeleteVolume_of_a_copy_that_nobody_was_told_of_leaves_no_snapshot(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	source := w.made(t)
+	w.ceph.HoldClones()
+	if _, err := w.CreateVolume(t.Context(), create(named("pvc-clone"), fromVolume(source.GetVolumeId()))); status.Code(err) != codes.Aborted {
+		t.Fatalf("want Aborted, got %v", err)
+	}
+	w.ceph.EndClones(ceph.CloneComplete)
+	w.remove(t, "0001-0009-rook-ceph-0000000000000001-"+w.journal()["csi.volumes.default"]["csi.volume.pvc-clone"])
+	if left := w.snapshots(t, source); len(left) > 0 || len(w.subvolumes(t)) != 1 {
+		t.Errorf("left snapshots %v, subvolumes %v", left, w.subvolumes(t))
+	}
+}
+
 func TestCreateVolume_that_reads_a_snapshot_copies_nothing(t *testing.T) {
 	t.Parallel()
 	w := start(t)
