@@ -3,6 +3,7 @@
 package refusals
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -84,6 +85,28 @@ func TestAMalformedEditOfAClusterThatRunsIsRefused(t *testing.T) {
 			assertRefused(t, h.Patch(t.Context(), edited, client.MergeFrom(now)), tc.field, tc.fix)
 		})
 	}
+	before.AssertUntouched(t, h.Daemons(t))
+}
+
+func TestASecondClusterOfANamespaceIsToldSoAndGoesAtOnce(t *testing.T) {
+	h := harness.New(t)
+	before := h.Daemons(t)
+	second := &api.CephCluster{
+		ObjectMeta: metav1.ObjectMeta{Name: "second", Namespace: harness.Namespace},
+		Spec: api.ClusterSpec{
+			CephVersion: api.CephVersionSpec{Image: h.Settings.CephImage()}, DataDirHostPath: "/var/lib/rook"},
+	}
+	h.CreateAll(t, second)
+	h.Eventually(t, soon, "the second cluster is told whose namespace it is", func(ctx context.Context) (bool, string) {
+		if err := h.Get(ctx, client.ObjectKeyFromObject(second), second); err != nil {
+			return false, err.Error()
+		}
+		want := harness.Expected{
+			Type: api.ConditionStalled, Status: metav1.ConditionTrue, Reason: api.ReasonInvalidSpec, Words: []string{harness.Namespace, "namespace of its own"}}
+		return want.Met(second.Status.Conditions)
+	})
+	h.Remove(t, soon, second)
+	h.AwaitSettled(t, soon)
 	before.AssertUntouched(t, h.Daemons(t))
 }
 
