@@ -97,7 +97,7 @@ func Run(ctx context.Context, steps ...Step) Report {
 
 // Result is what controller-runtime is told; an error is returned beside it.
 func (r Report) Result() reconcile.Result {
-	if r.Err != nil || r.kind != retry {
+	if r.Err != nil {
 		return reconcile.Result{}
 	}
 	return reconcile.Result{RequeueAfter: r.After}

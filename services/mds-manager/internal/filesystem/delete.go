@@ -13,6 +13,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/mds-manager/internal/daemons"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/owner"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -39,7 +40,7 @@ func (p *pass) endSteps() []step.Step {
 // findClusterForDeletion lets a file system go whose cluster is gone, or never
 // came to be: nobody could remove it, and nobody may.
 func (p *pass) findClusterForDeletion(ctx context.Context) (step.Outcome, error) {
-	found, err := p.clusterOf(ctx)
+	found, err := owner.Of(ctx, p.Client, p.fs.Namespace)
 	if found != nil && found.Status.Connection == nil && p.before.FilesystemID == nil {
 		found = nil
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/owner"
 	"github.com/rook-ceph/rook-ceph/shared/pools"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -38,24 +39,12 @@ type view struct {
 	maps  ceph.FSMap
 }
 
-// clusterOf returns the CephCluster in a namespace, or nil.
-func (p *pass) clusterOf(ctx context.Context) (*api.CephCluster, error) {
-	var list api.CephClusterList
-	if err := p.Client.List(ctx, &list, client.InNamespace(p.fs.Namespace)); err != nil {
-		return nil, fmt.Errorf("list CephClusters: %w", err)
-	}
-	if len(list.Items) == 0 {
-		return nil, nil
-	}
-	return &list.Items[0], nil
-}
-
 // findCluster waits for the monitors.
 func (p *pass) findCluster(ctx context.Context) (step.Outcome, error) {
 	if _, paused := p.fs.Labels[names.LabelDoNotReconcile]; paused {
 		return step.Wait(api.ReasonPaused, "Paused by label "+names.LabelDoNotReconcile), nil
 	}
-	found, err := p.clusterOf(ctx)
+	found, err := owner.Of(ctx, p.Client, p.fs.Namespace)
 	if err != nil {
 		return step.None, err
 	}

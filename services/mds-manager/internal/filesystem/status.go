@@ -128,7 +128,11 @@ func (p *pass) available(report step.Report) bool {
 	if report.IsDone() || unnoticed(report) {
 		return report.IsDone() || p.serves()
 	}
-	return p.fs.DeletionTimestamp.IsZero() && p.serves() && p.hasGroup() &&
+	if !p.fs.DeletionTimestamp.IsZero() || !p.serves() || !p.hasGroup() {
+		return false
+	}
+	// One that was ready stays so while ranks are added.
+	return condition.IsTrue(p.before.Conditions, api.ConditionReady) ||
 		p.found().Map.Active() >= int(p.fs.Spec.MetadataServer.ActiveCount)
 }
 

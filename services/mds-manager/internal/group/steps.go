@@ -13,6 +13,7 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/owner"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -58,20 +59,8 @@ func (p *pass) findFilesystem(ctx context.Context) (step.Outcome, error) {
 	return step.Done, nil
 }
 
-// clusterOf returns the CephCluster in the namespace, or nil.
-func (p *pass) clusterOf(ctx context.Context) (*api.CephCluster, error) {
-	var list api.CephClusterList
-	if err := p.Client.List(ctx, &list, client.InNamespace(p.group.Namespace)); err != nil {
-		return nil, fmt.Errorf("list CephClusters: %w", err)
-	}
-	if len(list.Items) == 0 {
-		return nil, nil
-	}
-	return &list.Items[0], nil
-}
-
 func (p *pass) findCluster(ctx context.Context) (step.Outcome, error) {
-	found, err := p.clusterOf(ctx)
+	found, err := owner.Of(ctx, p.Client, p.group.Namespace)
 	if err != nil {
 		return step.None, err
 	}
@@ -203,7 +192,7 @@ func (p *pass) pin(ctx context.Context) (step.Outcome, error) {
 // the cluster, which may never have come to be, and not without the file system.
 func (p *pass) findForDeletion(ctx context.Context) (step.Outcome, error) {
 	var err error
-	if p.cluster, err = p.clusterOf(ctx); err != nil || p.cluster == nil {
+	if p.cluster, err = owner.Of(ctx, p.Client, p.group.Namespace); err != nil || p.cluster == nil {
 		return step.Done, err
 	}
 	if p.cluster.Status.Connection == nil && p.before.Info[infoPinning] == "" {

@@ -25,6 +25,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/owner"
 	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/session"
 )
@@ -72,6 +73,13 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 // Reconcile publishes whether the file systems are served.
 func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (reconcile.Result, error) {
 	finalizer := names.Finalizer(daemons.Service)
+	other, err := owner.Other(ctx, r.Client, cluster)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	if other != "" {
+		return r.release(ctx, cluster)
+	}
 	if !cluster.DeletionTimestamp.IsZero() {
 		return r.letGo(ctx, cluster)
 	}
@@ -95,7 +103,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, cluster *api.CephCluster) (r
 	piece := api.ClusterStatus{
 		Conditions: condition.Merge(cluster.Status.Conditions, r.Clock.Now(), Serving(filesystems.Items, cluster.Generation)),
 	}
-	if run != nil {
+	if run != nil && *run != (api.DaemonStatus{}) { // nothing to say is no object
 		piece.Daemons = map[string]api.DaemonStatus{api.RoleMDS: *run}
 	}
 	return result, errors.Join(err, r.Apply.Status(ctx, cluster, piece))
@@ -174,6 +182,11 @@ func (r *Reconciler) letGo(ctx context.Context, cluster *api.CephCluster) (recon
 	}
 	r.waits.Delete(cluster.UID)
 	r.Sessions.Forget(client.ObjectKeyFromObject(cluster))
+	return r.release(ctx, cluster)
+}
+
+// release removes our finalizer.
+func (r *Reconciler) release(ctx context.Context, cluster *api.CephCluster) (reconcile.Result, error) {
 	err := r.Apply.RemoveFinalizer(ctx, cluster, names.Finalizer(daemons.Service))
 	if apierrors.IsConflict(err) {
 		return reconcile.Result{RequeueAfter: time.Second}, nil

@@ -14,6 +14,7 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/names"
 )
 
 func TestAnEmptyFileSystemGoesWithAllThatIsItsOwn(t *testing.T) {
@@ -434,5 +435,22 @@ func TestKeysAreInNoMessage(t *testing.T) {
 		if strings.Contains(text, user.Secret) {
 			t.Errorf("an event holds a key: %s", text)
 		}
+	}
+}
+
+func TestASecondClusterOfANamespaceIsNotHeldAndNotAsked(t *testing.T) {
+	fs := filesystem("myfs")
+	w := newWorld(t, fs)
+	second := &api.CephCluster{ObjectMeta: metav1.ObjectMeta{
+		Namespace: namespace, Name: "a-second", CreationTimestamp: metav1.NewTime(w.clock.Now()),
+		Finalizers: []string{names.Finalizer("mds-manager"), "test/keep"}}}
+	w.check(w.kube.Create(t.Context(), second)) // listed before the other
+	w.settle()
+	if c := w.condition("myfs", api.ConditionReady); c.Status != metav1.ConditionTrue {
+		t.Errorf("the file system is %+v", c)
+	}
+	w.check(w.kube.Get(t.Context(), client.ObjectKeyFromObject(second), second))
+	if diff := cmp.Diff([]string{"test/keep"}, second.Finalizers); diff != "" || len(second.Status.Conditions) > 0 {
+		t.Errorf("the second cluster has finalizers (-want +got):\n%s\nand conditions %+v", diff, second.Status.Conditions)
 	}
 }

@@ -141,6 +141,13 @@ func TestRanksGoUpAndDownOneAtATime(t *testing.T) {
 	w.settle()
 	w.ceph.ForgetCommands()
 	w.change(fs, func() { fs.Spec.MetadataServer.ActiveCount = 3 })
+	for range 10 { // growth is no outage
+		w.check(w.pass())
+		if c := w.condition("myfs", api.ConditionReady); c.Status != metav1.ConditionTrue {
+			t.Errorf("while ranks are added it is %+v", c)
+		}
+		w.play()
+	}
 	w.settle()
 	if m := w.mdsMap("myfs"); m.MaxMDS != 3 || m.Active() != 3 || len(w.daemons()) != 6 {
 		t.Errorf("max_mds %d, %d active of %v", m.MaxMDS, m.Active(), w.daemons())

@@ -11,6 +11,7 @@ import (
 	snapshotv1 "github.com/kubernetes-csi/external-snapshotter/client/v8/apis/volumesnapshot/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -70,6 +71,8 @@ func (s Sources) read(ctx context.Context, key client.ObjectKey, into client.Obj
 	switch {
 	case apierrors.IsNotFound(err):
 		return fmt.Errorf("%w: %s %s does not exist; create it or delete this claim: %w", ErrGone, kind, key.Name, err)
+	case meta.IsNoMatchError(err):
+		return fmt.Errorf("%w: this cluster does not know the kind %s; install the CRDs and the controller of external-snapshotter", ErrNotReady, kind)
 	case err != nil:
 		return fmt.Errorf("read data source %s: %w", key, err)
 	case !into.GetDeletionTimestamp().IsZero():

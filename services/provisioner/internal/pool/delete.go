@@ -14,6 +14,7 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/owner"
 	"github.com/rook-ceph/rook-ceph/shared/pools"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
 	"github.com/rook-ceph/rook-ceph/shared/step"
@@ -22,7 +23,7 @@ import (
 // findClusterForDeletion lets a pool go whose cluster is gone: nobody could
 // delete it, and nobody may.
 func (p *pass) findClusterForDeletion(ctx context.Context) (step.Outcome, error) {
-	found, err := p.clusterOf(ctx)
+	found, err := owner.Of(ctx, p.Client, p.pool.Namespace)
 	p.cluster = found
 	return step.Done, err
 }

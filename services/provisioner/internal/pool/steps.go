@@ -7,12 +7,12 @@ import (
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/csi/clusters"
+	"github.com/rook-ceph/rook-ceph/shared/owner"
 	"github.com/rook-ceph/rook-ceph/shared/pools"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -30,7 +30,7 @@ func (p *pass) hold(ctx context.Context) (step.Outcome, error) {
 
 // findCluster waits for the cluster to answer.
 func (p *pass) findCluster(ctx context.Context) (step.Outcome, error) {
-	found, err := p.clusterOf(ctx)
+	found, err := owner.Of(ctx, p.Client, p.pool.Namespace)
 	if err != nil {
 		return step.None, err
 	}
@@ -39,18 +39,6 @@ func (p *pass) findCluster(ctx context.Context) (step.Outcome, error) {
 	}
 	p.cluster = found
 	return condition.Await(found, api.ConditionMonitorsInQuorum), nil
-}
-
-// clusterOf returns the CephCluster in the namespace of the pool, or nil.
-func (p *pass) clusterOf(ctx context.Context) (*api.CephCluster, error) {
-	var list api.CephClusterList
-	if err := p.Client.List(ctx, &list, client.InNamespace(p.pool.Namespace)); err != nil {
-		return nil, fmt.Errorf("list CephClusters: %w", err)
-	}
-	if len(list.Items) == 0 {
-		return nil, nil
-	}
-	return &list.Items[0], nil
 }
 
 func (p *pass) connect(ctx context.Context) (step.Outcome, error) {

@@ -19,6 +19,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/owner"
 	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -83,6 +84,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, fmt.Errorf("read CephCluster: %w", err)
 	}
 	p := &pass{Reconciler: r, cluster: &cluster, apply: apply.Applier{Client: r.Client, Manager: Name}}
+	other, err := owner.Other(ctx, r.Client, &cluster)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if other != "" {
+		return ctrl.Result{}, p.apply.RemoveFinalizer(ctx, &cluster, names.Finalizer(service))
+	}
 	steps := []step.Step{
 		step.Named("finalizer", p.hold),
 		step.Named("config", p.config),

@@ -229,3 +229,22 @@ func TestAClusterIsHeldWhileItsPoolsExist(t *testing.T) {
 		t.Errorf("connections of %v are kept, what is known of %v was forgotten", w.kept, w.forgot)
 	}
 }
+
+func TestASecondClusterOfANamespaceIsNotHeldByThePoolsOfTheFirst(t *testing.T) {
+	second := served()
+	second.Name, second.Finalizers = "d", []string{names.Finalizer("provisioner"), "test/keep"}
+	w := newWorld(t, served(), second, blockPool("data", true))
+	if err := w.client.Delete(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(second)}); err != nil {
+		t.Fatal(err)
+	}
+	now := &api.CephCluster{}
+	if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(second), now); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(now.Finalizers, []string{"test/keep"}) {
+		t.Errorf("it is held by %v", now.Finalizers)
+	}
+}

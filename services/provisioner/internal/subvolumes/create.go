@@ -233,7 +233,7 @@ func (p place) explain(err error, at ceph.Subvolume, order order) error {
 			at.Volume, order.clusterID, at.Group, err)
 	case errors.Is(err, ceph.ErrInvalid) && order.pool != "":
 		return status.Errorf(codes.FailedPrecondition,
-			"StorageClass parameter `%s`: %q is no data pool of file system %s: %v", csi.ParamPool, order.pool, at.Volume, err)
+			"StorageClass parameter `%s`: %q is no data pool of file system %s; name one that its CephFilesystem has, or leave it out: %v", csi.ParamPool, order.pool, at.Volume, err)
 	}
 	return fmt.Errorf("make subvolume of volume %s: %w", order.request.Name, err)
 }
