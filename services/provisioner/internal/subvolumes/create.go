@@ -216,10 +216,15 @@ func (p place) room(ctx context.Context, at ceph.Subvolume, order order) error {
 	if err != nil {
 		return p.explain(err, at, order)
 	}
-	if quota := uint64(group.BytesQuota); quota > 0 && order.size > quota {
+	return fits(group, at, order.request.Name, order.size)
+}
+
+// fits refuses a size above the quota of a group.
+func fits(group ceph.SubvolumeGroup, at ceph.Subvolume, volume string, size uint64) error {
+	if quota := uint64(group.BytesQuota); quota > 0 && size > quota {
 		return status.Errorf(codes.OutOfRange,
 			"volume %s asks for %d bytes and subvolume group %s of file system %s has a quota of %d; ask for less or raise the quota",
-			order.request.Name, order.size, at.Group, at.Volume, quota)
+			volume, size, at.Group, at.Volume, quota)
 	}
 	return nil
 }

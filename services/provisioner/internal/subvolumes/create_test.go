@@ -216,6 +216,20 @@ func TestExpand_only_makes_volumes_larger(t *testing.T) {
 	}
 }
 
+func TestExpand_beyond_the_quota_of_the_group_says_so(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	volume := w.made(t)
+	if err := w.ceph.Client().SubvolumeGroupResize(t.Context(), fsName, "csi", 2*size); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.ControllerExpandVolume(t.Context(), &csipb.ControllerExpandVolumeRequest{
+		VolumeId: volume.GetVolumeId(), CapacityRange: &csipb.CapacityRange{RequiredBytes: 3 * size}, Secrets: secrets()})
+	if got := w.info(t, volume).BytesQuota; status.Code(err) != codes.OutOfRange || !strings.Contains(err.Error(), "raise the quota") || got != size {
+		t.Errorf("got %v, quota of the volume %d", err, got)
+	}
+}
+
 func TestCreateVolume_goes_to_the_group_that_the_clusterID_means(t *testing.T) {
 	t.Parallel()
 	w := start(t)

@@ -60,6 +60,13 @@ func (p place) expand(ctx context.Context, entry journal.Entry, size uint64) (ui
 	if uint64(info.BytesQuota) >= size {
 		return uint64(info.BytesQuota), nil
 	}
+	group, err := p.SubvolumeGroupInfo(ctx, at.Volume, at.Group)
+	if err != nil {
+		return 0, fmt.Errorf("expand volume %s: %w", entry.Request, err)
+	}
+	if err := fits(group, at, entry.Request, size); err != nil {
+		return 0, err
+	}
 	if err := p.SubvolumeResize(ctx, at, size); err != nil {
 		return 0, fmt.Errorf("expand volume %s: %w", entry.Request, err)
 	}
