@@ -94,6 +94,17 @@ func code(err error) codes.Code {
 	return codes.Internal
 }
 
+// Capabilities is the answer of a controller service that can do these.
+func Capabilities(kinds ...csipb.ControllerServiceCapability_RPC_Type) *csipb.ControllerGetCapabilitiesResponse {
+	response := &csipb.ControllerGetCapabilitiesResponse{}
+	for _, kind := range kinds {
+		response.Capabilities = append(response.Capabilities, &csipb.ControllerServiceCapability{
+			Type: &csipb.ControllerServiceCapability_Rpc{Rpc: &csipb.ControllerServiceCapability_RPC{Type: kind}},
+		})
+	}
+	return response
+}
+
 // defaultSize is for requests that name none.
 const defaultSize = 1 << 30
 

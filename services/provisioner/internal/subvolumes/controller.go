@@ -52,20 +52,14 @@ type Controller struct {
 func (c *Controller) ControllerGetCapabilities(
 	context.Context, *csipb.ControllerGetCapabilitiesRequest,
 ) (*csipb.ControllerGetCapabilitiesResponse, error) {
-	response := &csipb.ControllerGetCapabilitiesResponse{}
-	for _, kind := range []csipb.ControllerServiceCapability_RPC_Type{
+	return call.Capabilities(
 		csipb.ControllerServiceCapability_RPC_CREATE_DELETE_VOLUME,
 		csipb.ControllerServiceCapability_RPC_CREATE_DELETE_SNAPSHOT,
 		csipb.ControllerServiceCapability_RPC_CLONE_VOLUME,
 		csipb.ControllerServiceCapability_RPC_EXPAND_VOLUME,
 		csipb.ControllerServiceCapability_RPC_GET_CAPACITY,
 		csipb.ControllerServiceCapability_RPC_SINGLE_NODE_MULTI_WRITER,
-	} {
-		response.Capabilities = append(response.Capabilities, &csipb.ControllerServiceCapability{
-			Type: &csipb.ControllerServiceCapability_Rpc{Rpc: &csipb.ControllerServiceCapability_RPC{Type: kind}},
-		})
-	}
-	return response, nil
+	), nil
 }
 
 // place is a file system with its journals.

@@ -1,7 +1,6 @@
 package subvolumes_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +11,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
-	"github.com/rook-ceph/rook-ceph/shared/csi/storage/storagetest"
 )
 
 func TestCreateSnapshot_writes_what_ceph_csi_writes_and_finds_it_again(t *testing.T) {
@@ -177,12 +175,10 @@ func TestCreateVolume_that_reads_a_snapshot_copies_nothing(t *testing.T) {
 // deleting it and its snapshot.
 func TestShallowLife_survives_a_fault_at_every_call(t *testing.T) {
 	t.Parallel()
-	life := func(w world, fail func()) (calls int, err error) {
+	withEveryFault(t, func(w world) []func() error {
 		snapshot := w.snapshot(t, w.made(t), "snapshot-1")
-		before := len(w.omaps.Calls())
-		fail()
 		var volume string
-		steps := []func() error{
+		return []func() error{
 			func() error {
 				response, err := w.CreateVolume(t.Context(), create(named("pvc-shallow"), readOnly, fromSnapshot(snapshot.GetSnapshotId())))
 				volume = response.GetVolume().GetVolumeId()
@@ -197,29 +193,9 @@ func TestShallowLife_survives_a_fault_at_every_call(t *testing.T) {
 				return err
 			},
 		}
-		for i, step := range steps {
-			if err = step(); err != nil {
-				err = step()
-			}
-			if err != nil {
-				return 0, fmt.Errorf("step %d: %w", i, err)
-			}
+	}, func(w world, fault string) {
+		if len(w.journal()["csi.snaps.default"]) > 0 || len(w.journal()["csi.volumes.default"]) != 1 {
+			t.Errorf("%s left %v", fault, w.journal())
 		}
-		return len(w.omaps.Calls()) - before, nil
-	}
-	calls, err := life(start(t), func() {})
-	if err != nil || calls < 10 {
-		t.Fatalf("a life without faults took %d calls, %v", calls, err)
-	}
-	for _, moment := range []storagetest.Moment{storagetest.Before, storagetest.After} {
-		for n := range calls {
-			w := start(t)
-			if _, err := life(w, func() { w.omaps.FailAt(n, moment) }); err != nil {
-				t.Errorf("fault %d at call %d: %v", moment, n, err)
-			}
-			if len(w.journal()["csi.snaps.default"]) > 0 || len(w.journal()["csi.volumes.default"]) != 1 {
-				t.Errorf("fault %d at call %d left %v", moment, n, w.journal())
-			}
-		}
-	}
+	})
 }

@@ -1,7 +1,6 @@
 package subvolumes_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +11,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
-	"github.com/rook-ceph/rook-ceph/shared/csi/storage/storagetest"
 )
 
 func limited(bytes int64) func(*csipb.CreateVolumeRequest) {
@@ -221,12 +219,10 @@ func TestResumeVolume(t *testing.T) {
 // copy and its source.
 func TestCopyLife_survives_a_fault_at_every_call(t *testing.T) {
 	t.Parallel()
-	life := func(w world, fail func()) (calls int, err error) {
+	withEveryFault(t, func(w world) []func() error {
 		source := w.made(t)
-		before := len(w.omaps.Calls())
-		fail()
 		var volume string
-		for i, step := range []func() error{
+		return []func() error{
 			func() error {
 				response, err := w.CreateVolume(t.Context(), create(named("pvc-copy"), fromVolume(source.GetVolumeId())))
 				volume = response.GetVolume().GetVolumeId()
@@ -240,32 +236,13 @@ func TestCopyLife_survives_a_fault_at_every_call(t *testing.T) {
 				_, err := w.DeleteVolume(t.Context(), &csipb.DeleteVolumeRequest{VolumeId: source.GetVolumeId(), Secrets: secrets()})
 				return err
 			},
-		} {
-			if err = step(); err != nil {
-				err = step()
-			}
-			if err != nil {
-				return 0, fmt.Errorf("step %d: %w", i, err)
-			}
 		}
-		return len(w.omaps.Calls()) - before, nil
-	}
-	calls, err := life(start(t), func() {})
-	if err != nil || calls < 10 {
-		t.Fatalf("a life without faults took %d calls, %v", calls, err)
-	}
-	for _, moment := range []storagetest.Moment{storagetest.Before, storagetest.After} {
-		for n := range calls {
-			w := start(t)
-			if _, err := life(w, func() { w.omaps.FailAt(n, moment) }); err != nil {
-				t.Errorf("fault %d at call %d: %v", moment, n, err)
-			}
-			left := strings.Join(w.subvolumes(t), " ")
-			if diff := cmp.Diff(map[string]map[string]string{"csi.volumes.default": {}}, w.journal()); diff != "" || left != "" {
-				t.Errorf("fault %d at call %d left %s, journal: want -, got +:\n%s", moment, n, left, diff)
-			}
+	}, func(w world, fault string) {
+		left := strings.Join(w.subvolumes(t), " ")
+		if diff := cmp.Diff(map[string]map[string]string{"csi.volumes.default": {}}, w.journal()); diff != "" || left != "" {
+			t.Errorf("%s left %s, journal: want -, got +:\n%s", fault, left, diff)
 		}
-	}
+	})
 }
 
 func TestCreateVolume_makes_nothing_new_in_a_file_system_that_is_being_deleted(t *testing.T) {
