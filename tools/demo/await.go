@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -88,13 +90,26 @@ func ignoreExpired(event watch.Event) error {
 func (in *installation) awaitCluster(ctx context.Context) error {
 	key := client.ObjectKey{Namespace: in.Namespace, Name: in.Namespace}
 	return await(ctx, in, key, &api.CephClusterList{}, func(cluster *api.CephCluster) (bool, string) {
-		health := ""
-		if cluster.Status.CephStatus != nil {
-			health = cluster.Status.CephStatus.Health
-		}
+		health, checks := healthOf(cluster.Status.CephStatus)
 		ready := cluster.Status.Phase == api.PhaseReady && health == "HEALTH_OK"
-		return ready, strings.Join(strings.Fields(fmt.Sprintf("%s %s %s", cluster.Status.Phase, health, cluster.Status.Message)), " ")
+		return ready, strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s", cluster.Status.Phase, health, checks, cluster.Status.Message)), " ")
 	})
+}
+
+// healthOf gives Ceph's health, and the checks that are not fine by their codes
+// with Ceph's words.
+func healthOf(status *api.CephStatus) (health, checks string) {
+	if status == nil {
+		return "", ""
+	}
+	var list []string
+	for _, code := range slices.Sorted(maps.Keys(status.Details)) {
+		list = append(list, code+": "+status.Details[code].Message)
+	}
+	if len(list) == 0 {
+		return status.Health, ""
+	}
+	return status.Health, "(" + strings.Join(list, "; ") + ")"
 }
 
 func (in *installation) awaitPool(ctx context.Context) error {
