@@ -72,5 +72,7 @@ func CephChecks(platform debian.Platform) []Check {
 		Check{Command: []string{"udevadm", "--version"}},
 		Check{Command: []string{"lvm", "version"}, Says: "LVM version"},
 		Check{Command: []string{"id", "ceph"}, Says: "ceph"},
+		Check{Command: []string{"s3cmd", "--version"}, Says: "s3cmd version"},
+		Check{Command: []string{"swift", "--version"}, Says: "swiftclient"},
 	)
 }

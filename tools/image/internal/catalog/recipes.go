@@ -52,6 +52,8 @@ func (r Release) Recipe(platform debian.Platform) debian.Recipe {
 			// ceph-volume asks udevadm and lvm; encryption wants cryptsetup.
 			"udev", "lvm2", "gdisk", "parted", "cryptsetup-bin", "e2fsprogs", "xfsprogs", "util-linux",
 			"procps", "kmod", "iproute2", "ca-certificates",
+			// Clients of object stores, for the toolbox.
+			"s3cmd", "python3-swiftclient",
 		},
 		Shape: tree.Shape{
 			Drop: []string{
