@@ -9,6 +9,7 @@ const (
 	LabelMgrRole        = "mgr_role"
 	LabelOSDID          = "ceph-osd-id"
 	LabelFilesystem     = "rook_file_system"
+	LabelObjectStore    = "rook_object_store"
 	LabelManagedBy      = "app.kubernetes.io/managed-by"
 	LabelPartOf         = "app.kubernetes.io/part-of"
 	LabelName           = "app.kubernetes.io/name"

@@ -23,6 +23,29 @@ const (
 	DaemonAccount       = "rook-ceph-default"
 	MgrAccount          = "rook-ceph-mgr"
 	OSDAccount          = "rook-ceph-osd"
+	RGWAccount          = "rook-ceph-rgw"
+)
+
+// The keys of the Secrets of object stores that other tools read.
+const (
+	// In ObjectUserSecret.
+	ObjectUserAccessKey = "AccessKey"
+	ObjectUserSecretKey = "SecretKey"
+	ObjectUserEndpoint  = "Endpoint"
+	ObjectUserSSLCert   = "SSLCertSecretName"
+	// In RGWAdminOps, and in the Secret ExternalAdminOps that a person provides.
+	AdminOpsAccessKey = "accessKey"
+	AdminOpsSecretKey = "secretKey"
+	// In RealmKeys.
+	RealmAccessKey = "access-key"
+	RealmSecretKey = "secret-key"
+)
+
+// ExternalAdminOps is the Secret with the keys of external gateways, and AdminOpsUser
+// the user whose keys we manage our own ones with. Both bear one name.
+const (
+	ExternalAdminOps = "rgw-admin-ops-user"
+	AdminOpsUser     = "rgw-admin-ops-user"
 )
 
 // SecretType is the type of every Secret that holds keys of a cluster.
@@ -51,6 +74,32 @@ func OSD(id string) string { return "rook-ceph-osd-" + id }
 // MDS returns the name of the Deployment of a metadata server, and of the budget
 // of a file system's.
 func MDS(id string) string { return "rook-ceph-mds-" + id }
+
+// RGW returns the name of the Service and of the budget of an object store's
+// gateways.
+func RGW(store string) string { return "rook-ceph-rgw-" + store }
+
+// RGWDeployment returns the name of the Deployment of a store's gateways, which
+// are replicas of one daemon, a.
+func RGWDeployment(store string) string { return RGW(store) + "-a" }
+
+// RGWMimeTypes returns the name of the ConfigMap with the MIME types that a
+// store's gateways know. People may change it.
+func RGWMimeTypes(store string) string { return RGW(store) + "-mime-types" }
+
+// RGWAdminOps returns the name of the Secret with the keys that we manage a store
+// with, through its gateways.
+func RGWAdminOps(store string) string { return RGW(store) + "-admin-ops" }
+
+// ObjectUserSecret returns the name of the Secret with the keys of a user of an
+// object store.
+func ObjectUserSecret(store, user string) string {
+	return "rook-ceph-object-user-" + store + "-" + user
+}
+
+// RealmKeys returns the name of the Secret with the keys with which the zones of a
+// realm talk to each other.
+func RealmKeys(realm string) string { return realm + "-keys" }
 
 // OSDPrepare returns the name of the prepare Job of a disk.
 func OSDPrepare(disk string) string { return "rook-ceph-osd-prepare-" + disk }

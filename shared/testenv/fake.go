@@ -18,6 +18,7 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	bucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 )
 
 // Fake returns the builder of a client without a server that merges applied
@@ -28,7 +29,7 @@ import (
 func Fake(t testing.TB, objs ...client.Object) *fake.ClientBuilder {
 	t.Helper()
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, api.AddToScheme, inventory.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, api.AddToScheme, inventory.AddToScheme, bucket.AddToScheme} {
 		if err := add(scheme); err != nil {
 			t.Fatalf("make scheme: %v", err)
 		}
@@ -39,7 +40,9 @@ func Fake(t testing.TB, objs ...client.Object) *fake.ClientBuilder {
 	}
 	return fake.NewClientBuilder().WithScheme(scheme).WithReturnManagedFields().WithObjects(objs...).
 		WithStatusSubresource(&api.CephCluster{}, &api.CephBlockPool{}, &api.CephFilesystem{},
-			&api.CephFilesystemSubVolumeGroup{}, &inventory.CephDisk{}, &inventory.CephOSD{}).
+			&api.CephFilesystemSubVolumeGroup{}, &api.CephObjectStore{}, &api.CephObjectStoreUser{},
+			&api.CephObjectRealm{}, &api.CephObjectZoneGroup{}, &api.CephObjectZone{},
+			&inventory.CephDisk{}, &inventory.CephOSD{}, &bucket.ObjectBucketClaim{}, &bucket.ObjectBucket{}).
 		WithInterceptorFuncs(Apart(interceptor.Funcs{})).
 		WithTypeConverters(own, clientgoapply.NewTypeConverter(clientgoscheme.Scheme), managedfields.NewDeducedTypeConverter())
 }

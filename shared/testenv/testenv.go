@@ -17,6 +17,7 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	bucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 )
 
 // shared is the one API server of this test binary. It is the only state of the
@@ -84,7 +85,7 @@ func startInstalled(ctx context.Context) (*server, error) {
 func Scheme() *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		clientgoscheme.AddToScheme, api.AddToScheme, inventory.AddToScheme,
+		clientgoscheme.AddToScheme, api.AddToScheme, inventory.AddToScheme, bucket.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			panic(err) // only a broken type can do this

@@ -86,8 +86,13 @@ func find(node map[string]any, path string) error {
 
 func TestEveryFieldOfTheContractIsInTheSchema(t *testing.T) {
 	all := definitions(t)
-	for _, kind := range []string{"CephCluster", "CephBlockPool", "CephFilesystem", "CephFilesystemSubVolumeGroup"} {
-		list, err := os.ReadFile(filepath.Join("testdata", "contract", kind+".txt"))
+	files, err := filepath.Glob(filepath.Join("testdata", "contract", "*.txt"))
+	if err != nil || len(files) < 11 {
+		t.Fatalf("found the contract of %d kinds (%v), want 11", len(files), err)
+	}
+	for _, file := range files {
+		kind := strings.TrimSuffix(filepath.Base(file), ".txt")
+		list, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,6 +112,13 @@ func TestColumnsAreThoseThatScriptsParse(t *testing.T) {
 		"CephBlockPool":                "Phase Type FailureDomain Replication+ EC-CodingChunks+ EC-DataChunks+ Age Reason+",
 		"CephFilesystem":               "ActiveMDS Age Phase Reason+",
 		"CephFilesystemSubVolumeGroup": "Phase Filesystem Quota Pinning+ Age Reason+",
+		"CephObjectStore":              "Phase Endpoint SecureEndpoint Age Reason+",
+		"CephObjectStoreUser":          "Phase Age Store+ Reason+",
+		"CephObjectRealm":              "Phase Age Reason+",
+		"CephObjectZoneGroup":          "Phase Age Realm+ Reason+",
+		"CephObjectZone":               "Phase Age ZoneGroup+ Sync+ Reason+",
+		"ObjectBucketClaim":            "Storage-Class Phase Age Reason+",
+		"ObjectBucket":                 "Storage-Class Claim-Namespace Claim-Name Reclaim-Policy Phase Age",
 		"CephDisk":                     "Node Device Size Type State Reason OSD Message+ Cluster+ Model+ Age+",
 		"CephOSD":                      "ID Node Disk Class State Up Version Size Used Age Cluster+ CephDisk+ Message+",
 	}
@@ -144,6 +156,15 @@ func TestColumnsOfTheContractReadTheContractsPaths(t *testing.T) {
 		"CephFilesystemSubVolumeGroup": {
 			".status.phase", ".spec.filesystemName", ".spec.quota", ".status.info.pinning", ".metadata.creationTimestamp",
 		},
+		"CephObjectStore": {
+			".status.phase", ".status.info.endpoint", ".status.info.secureEndpoint", ".metadata.creationTimestamp",
+		},
+		"CephObjectStoreUser": {".status.phase", ".metadata.creationTimestamp"},
+		"ObjectBucketClaim":   {".spec.storageClassName", ".status.phase", ".metadata.creationTimestamp"},
+		"ObjectBucket": {
+			".spec.storageClassName", ".spec.claimRef.namespace", ".spec.claimRef.name", ".spec.reclaimPolicy",
+			".status.phase", ".metadata.creationTimestamp",
+		},
 	}
 	all := definitions(t)
 	for kind, paths := range want {
@@ -165,6 +186,13 @@ func TestNamesAreThoseThatPeopleType(t *testing.T) {
 		"CephBlockPool":                "ceph.rook.io cephblockpools cephblockpool Namespaced [cephbp] [rook-ceph]",
 		"CephFilesystem":               "ceph.rook.io cephfilesystems cephfilesystem Namespaced [cephfs] [rook-ceph]",
 		"CephFilesystemSubVolumeGroup": "ceph.rook.io cephfilesystemsubvolumegroups cephfilesystemsubvolumegroup Namespaced [cephfssvg cephsvg] [rook-ceph]",
+		"CephObjectStore":              "ceph.rook.io cephobjectstores cephobjectstore Namespaced [cephos] [rook-ceph]",
+		"CephObjectStoreUser":          "ceph.rook.io cephobjectstoreusers cephobjectstoreuser Namespaced [rcou objectuser cephosu] [rook-ceph]",
+		"CephObjectRealm":              "ceph.rook.io cephobjectrealms cephobjectrealm Namespaced [cephor] [rook-ceph]",
+		"CephObjectZoneGroup":          "ceph.rook.io cephobjectzonegroups cephobjectzonegroup Namespaced [cephozg] [rook-ceph]",
+		"CephObjectZone":               "ceph.rook.io cephobjectzones cephobjectzone Namespaced [cephoz] [rook-ceph]",
+		"ObjectBucketClaim":            "objectbucket.io objectbucketclaims objectbucketclaim Namespaced [obc obcs] []",
+		"ObjectBucket":                 "objectbucket.io objectbuckets objectbucket Cluster [ob obs] []",
 		"CephDisk":                     "inventory.ceph.rook.io cephdisks cephdisk Cluster [] [rook-ceph]",
 		"CephOSD":                      "inventory.ceph.rook.io cephosds cephosd Namespaced [] [rook-ceph]",
 	}

@@ -38,6 +38,7 @@ type CephBlockPoolList struct {
 
 // NamedBlockPoolSpec is a pool that may bear one of Ceph's own pool names.
 //
+// +kubebuilder:validation:XValidation:rule="(has(self.replicated) && self.replicated.size > 0) || (has(self.erasureCoded) && (self.erasureCoded.dataChunks > 0 || self.erasureCoded.codingChunks > 0))",message="exactly one of `replicated.size` and `erasureCoded` must be set; set `replicated.size: 3`, or `erasureCoded.dataChunks` and `erasureCoded.codingChunks`"
 // +kubebuilder:validation:XValidation:rule="has(self.name) == has(oldSelf.name) && (!has(self.name) || self.name == oldSelf.name)",message="`name` must not change; create another CephBlockPool",fieldPath=".name"
 // +kubebuilder:validation:XValidation:rule="!has(self.name) || !has(self.erasureCoded) || self.erasureCoded.dataChunks == 0",message="a pool with a built-in `name` must be replicated; use `replicated.size`",fieldPath=".erasureCoded"
 // +kubebuilder:validation:XValidation:rule="(has(self.replicated) && self.replicated.size > 0) == (has(oldSelf.replicated) && oldSelf.replicated.size > 0)",message="a pool must not change between `replicated` and `erasureCoded`; create another pool and copy the data"

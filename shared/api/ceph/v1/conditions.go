@@ -79,6 +79,12 @@ const (
 	WriterPool         = "provisioner.pool"
 	WriterFilesystem   = "mds-manager.filesystem"
 	WriterGroup        = "mds-manager.group"
+	WriterObjectStore  = "rgw-manager.store"
+	WriterObjectUser   = "rgw-manager.user"
+	WriterRealm        = "rgw-manager.realm"
+	WriterZoneGroup    = "rgw-manager.zonegroup"
+	WriterZone         = "rgw-manager.zone"
+	WriterClaim        = "rgw-manager.claim"
 )
 
 // Writer gives the controller that writes a condition of a CephCluster, and

@@ -10,9 +10,10 @@ const (
 	DefaultCRUSHRoot     = "default"
 )
 
-// PoolSpec says how a pool keeps its data.
+// PoolSpec says how a pool keeps its data. Where a pool is optional, the zero value
+// asks for none.
 //
-// +kubebuilder:validation:XValidation:rule="(has(self.replicated) && self.replicated.size > 0) != (has(self.erasureCoded) && (self.erasureCoded.dataChunks > 0 || self.erasureCoded.codingChunks > 0))",message="exactly one of `replicated.size` and `erasureCoded` must be set; set `replicated.size: 3`, or `erasureCoded.dataChunks` and `erasureCoded.codingChunks`"
+// +kubebuilder:validation:XValidation:rule="!(has(self.replicated) && self.replicated.size > 0 && has(self.erasureCoded) && (self.erasureCoded.dataChunks > 0 || self.erasureCoded.codingChunks > 0))",message="exactly one of `replicated.size` and `erasureCoded` must be set; set `replicated.size: 3`, or `erasureCoded.dataChunks` and `erasureCoded.codingChunks`"
 // +kubebuilder:validation:XValidation:rule="!has(self.replicated) || !has(self.replicated.subFailureDomain) || size(self.replicated.subFailureDomain) == 0 || self.replicated.subFailureDomain != (has(self.failureDomain) && size(self.failureDomain) > 0 ? self.failureDomain : 'host')",message="`replicated.subFailureDomain` must differ from `failureDomain`; use a smaller one, such as host below zone",fieldPath=".replicated.subFailureDomain"
 type PoolSpec struct {
 	// failureDomain across which copies or chunks spread: osd, host, rack, zone
@@ -82,6 +83,8 @@ type PoolSpec struct {
 }
 
 // NamedPoolSpec is a pool with a name of its own.
+//
+// +kubebuilder:validation:XValidation:rule="(has(self.replicated) && self.replicated.size > 0) || (has(self.erasureCoded) && (self.erasureCoded.dataChunks > 0 || self.erasureCoded.codingChunks > 0))",message="exactly one of `replicated.size` and `erasureCoded` must be set; set `replicated.size: 3`, or `erasureCoded.dataChunks` and `erasureCoded.codingChunks`"
 type NamedPoolSpec struct {
 	// name of the pool.
 	// +kubebuilder:validation:MaxLength=253

@@ -71,6 +71,45 @@ const (
 	// ReasonQuotaBelowUse means that a quota is smaller than what is used.
 	ReasonQuotaBelowUse = "QuotaBelowUse"
 
+	// ReasonGatewaysStarting means that gateways of a store do not answer yet.
+	ReasonGatewaysStarting = "GatewaysStarting"
+	// ReasonGatewayUnreachable means that no gateway of a store answers us.
+	ReasonGatewayUnreachable = "GatewayUnreachable"
+	// ReasonGatewayRefused means that a gateway refused what was asked of it.
+	ReasonGatewayRefused = "GatewayRefused"
+	// ReasonSettingUp means that a setup Job is making realm, zone group and zone.
+	ReasonSettingUp = "SettingUp"
+	// ReasonSetupFailed means that the setup Job failed; it is tried again.
+	ReasonSetupFailed = "SetupFailed"
+	// ReasonParentMissing means that the object that this one belongs to, such as
+	// the store of a user or the realm of a zone group, does not exist.
+	ReasonParentMissing = "ParentMissing"
+	// ReasonParentNotReady means that the object that this one belongs to is not
+	// ready.
+	ReasonParentNotReady = "ParentNotReady"
+	// ReasonSecretMissing means that a Secret that the spec names does not exist.
+	ReasonSecretMissing = "SecretMissing"
+	// ReasonSecretInvalid means that a Secret lacks a key or holds a wrong one.
+	ReasonSecretInvalid = "SecretInvalid"
+	// ReasonPoolMissing means that a pool that the spec names does not exist.
+	ReasonPoolMissing = "PoolMissing"
+	// ReasonNameTaken means that what was to be made exists and is not ours.
+	ReasonNameTaken = "NameTaken"
+	// ReasonKeyTaken means that another user has the access key.
+	ReasonKeyTaken = "AccessKeyTaken"
+	// ReasonNamespaceNotAllowed means that a store wants no users in the namespace.
+	ReasonNamespaceNotAllowed = "NamespaceNotAllowed"
+	// ReasonConfigNotAllowed means that a claim sets what its class does not allow.
+	ReasonConfigNotAllowed = "ConfigNotAllowed"
+	// ReasonBucketsExist means that buckets keep something from being deleted.
+	ReasonBucketsExist = "BucketsExist"
+	// ReasonDeletingObjects means that the objects of a bucket are being deleted.
+	ReasonDeletingObjects = "DeletingObjects"
+	// ReasonSyncBehind means that a zone is still copying from others.
+	ReasonSyncBehind = "SyncBehind"
+	// ReasonSyncFailed means that a zone cannot copy from others.
+	ReasonSyncFailed = "SyncFailed"
+
 	// ReasonPoolNotEmpty means that a pool holds images or snapshots.
 	ReasonPoolNotEmpty = "PoolNotEmpty"
 	// ReasonPoolEmpty means that a pool holds no image and no snapshot.

@@ -23,6 +23,11 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&CephBlockPool{}, &CephBlockPoolList{},
 		&CephFilesystem{}, &CephFilesystemList{},
 		&CephFilesystemSubVolumeGroup{}, &CephFilesystemSubVolumeGroupList{},
+		&CephObjectStore{}, &CephObjectStoreList{},
+		&CephObjectStoreUser{}, &CephObjectStoreUserList{},
+		&CephObjectRealm{}, &CephObjectRealmList{},
+		&CephObjectZoneGroup{}, &CephObjectZoneGroupList{},
+		&CephObjectZone{}, &CephObjectZoneList{},
 	)
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)
 	return nil
