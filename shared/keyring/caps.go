@@ -78,6 +78,35 @@ func MDSManager() Identity {
 	}}
 }
 
+// RGW is the identity of the gateways of one object store, which share it. They
+// read and write pools of application rgw, and no other pool.
+func RGW(id string) Identity {
+	return Identity{"client.rgw." + id, rgwCaps()}
+}
+
+func rgwCaps() Caps {
+	return Caps{"mon": "allow rw", "osd": "allow rwx tag rgw *=*"}
+}
+
+// RGWManager is the identity of rgw-manager and of its setup Jobs: pools, the
+// realms in pools of application rgw, and gateways with exactly the capabilities
+// of RGW and their options. It cannot change monitors, OSDs or other users, nor
+// read a pool of another application.
+func RGWManager() Identity {
+	caps := rgwCaps()
+	return Identity{"client.rook-rgw-manager", Caps{
+		"mon": "allow r, " + commands(
+			"osd pool create", "osd pool delete", "osd pool set", "osd pool set-quota", "osd pool application enable",
+			"osd crush rule create-replicated", "osd crush rule rm",
+			"osd erasure-code-profile set", "osd erasure-code-profile rm") +
+			`, allow command "config set" with who prefix client.rgw., allow command "config rm" with who prefix client.rgw., ` +
+			`allow command "auth get" with entity prefix client.rgw., allow command "auth rm" with entity prefix client.rgw., ` +
+			`allow command "auth get-or-create" with entity prefix client.rgw. caps_mon="` + caps["mon"] +
+			`" caps_osd="` + caps["osd"] + `"`,
+		"osd": caps["osd"],
+	}}
+}
+
 // Provisioner is the identity of provisioner for pools. Volumes are made with
 // the CSI identities below.
 func Provisioner() Identity {

@@ -246,7 +246,7 @@ func TestAClusterComesUpAndRests(t *testing.T) {
 	}
 	for _, name := range []string{
 		names.MonSecret, names.MonsKeyring, names.AdminKeyring, names.ConfigSecret, "rook-ceph-mgr-a-keyring",
-		"rook-ceph-mon-manager-keyring", "rook-ceph-osd-manager-keyring", "rook-ceph-mds-manager-keyring", "rook-ceph-provisioner-keyring",
+		"rook-ceph-mon-manager-keyring", "rook-ceph-osd-manager-keyring", "rook-ceph-mds-manager-keyring", "rook-ceph-rgw-manager-keyring", "rook-ceph-provisioner-keyring",
 		"rook-csi-rbd-node", "rook-csi-rbd-provisioner", "rook-csi-cephfs-node", "rook-csi-cephfs-provisioner",
 	} {
 		if err := w.client.Get(w.ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, &corev1.Secret{}); err != nil {

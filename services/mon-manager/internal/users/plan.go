@@ -28,6 +28,7 @@ func Wanted(cluster *api.CephCluster) []wanted {
 		{Identity: keyring.MonManager(), secret: names.ServiceKeyring("mon-manager")},
 		{Identity: keyring.OSDManager(), secret: names.ServiceKeyring("osd-manager")},
 		{Identity: keyring.MDSManager(), secret: names.ServiceKeyring("mds-manager")},
+		{Identity: keyring.RGWManager(), secret: names.ServiceKeyring("rgw-manager")},
 		{Identity: keyring.Provisioner(), secret: names.ServiceKeyring("provisioner")},
 	}
 	if cluster.Spec.CSI.SkipUserCreation {

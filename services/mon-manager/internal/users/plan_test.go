@@ -25,6 +25,7 @@ func TestEveryServiceAndDriverHasItsOwnSecret(t *testing.T) {
 		"rook-ceph-mon-manager-keyring client.rook-mon-manager",
 		"rook-ceph-osd-manager-keyring client.rook-osd-manager",
 		"rook-ceph-mds-manager-keyring client.rook-mds-manager",
+		"rook-ceph-rgw-manager-keyring client.rook-rgw-manager",
 		"rook-ceph-provisioner-keyring client.rook-provisioner",
 		"rook-csi-cephfs-node client.csi-cephfs-node",
 		"rook-csi-cephfs-provisioner client.csi-cephfs-provisioner",
@@ -36,7 +37,7 @@ func TestEveryServiceAndDriverHasItsOwnSecret(t *testing.T) {
 	}
 	skipping := cluster()
 	skipping.Spec.CSI.SkipUserCreation = true
-	if got := Wanted(skipping); len(got) != 4 {
+	if got := Wanted(skipping); len(got) != 5 {
 		t.Errorf("%d users with skipUserCreation, want those of the services only", len(got))
 	}
 }
