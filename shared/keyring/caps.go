@@ -79,13 +79,14 @@ func MDSManager() Identity {
 }
 
 // RGW is the identity of the gateways of one object store, which share it. They
-// read and write pools of application rgw, and no other pool.
+// read and write pools of application rgw, and no other pool; they make none, so
+// all their pools have to be there.
 func RGW(id string) Identity {
 	return Identity{"client.rgw." + id, rgwCaps()}
 }
 
 func rgwCaps() Caps {
-	return Caps{"mon": "allow rw", "osd": "allow rwx tag rgw *=*"}
+	return Caps{"mon": "allow r", "osd": "allow rwx tag rgw *=*"}
 }
 
 // RGWManager is the identity of rgw-manager and of its setup Jobs: pools, the

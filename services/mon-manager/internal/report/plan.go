@@ -121,7 +121,7 @@ func awaited(in Input) []string {
 	if in.Filesystems || reported(cluster, api.ConditionFilesystemsServing) {
 		list = append(list, api.ConditionFilesystemsServing)
 	}
-	if in.ObjectStores {
+	if in.ObjectStores || reported(cluster, api.ConditionObjectStoresServing) {
 		list = append(list, api.ConditionObjectStoresServing)
 	}
 	list = append(list, api.ConditionUsersReady, api.ConditionConfigApplied)
