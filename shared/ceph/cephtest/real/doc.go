@@ -1,5 +1,6 @@
-// Package real starts real Ceph daemons on loopback for tests: mons, mgrs,
-// OSDs and MDSs that are up in seconds and gone when the test ends, however it ends.
+// Package real starts real Ceph daemons on loopback for tests: mons, mgrs, OSDs,
+// MDSs and gateways that are up in seconds and gone when the test ends, however it
+// ends.
 //
 // The daemons come from a Ceph root file system: the one that ROOK_CEPH_ROOTFS
 // names, else those below the rook-ceph cache directory (rootfs/ceph-reef,
