@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/testenv"
 )
 
 // manifests gives the documents of every file of testdata/rook, by file.
@@ -57,18 +58,9 @@ func TestManifestsForRookDecodeWithoutAnUnknownField(t *testing.T) {
 			if err := yaml.Unmarshal(document, &object.Object); err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
-			var into any
-			switch object.GetKind() {
-			case "CephCluster":
-				into = &api.CephCluster{}
-			case "CephBlockPool":
-				into = &api.CephBlockPool{}
-			case "CephFilesystem":
-				into = &api.CephFilesystem{}
-			case "CephFilesystemSubVolumeGroup":
-				into = &api.CephFilesystemSubVolumeGroup{}
-			default:
-				t.Fatalf("%s: unexpected kind %q", file, object.GetKind())
+			into, err := testenv.Scheme().New(object.GroupVersionKind())
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
 			}
 			if err := yaml.UnmarshalStrict(document, into); err != nil {
 				t.Errorf("%s: %v", file, err)

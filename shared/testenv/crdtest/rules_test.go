@@ -36,6 +36,11 @@ func subjects() []subject {
 		{"ceph.rook.io/v1", "CephBlockPool", "", poolRules(), "x-"},
 		{"ceph.rook.io/v1", "CephFilesystem", "", filesystemRules(), "x-"},
 		{"ceph.rook.io/v1", "CephFilesystemSubVolumeGroup", "", groupRules(), "x-"},
+		{"ceph.rook.io/v1", "CephObjectStore", "", slices.Concat(storeRules(), gatewayRules()), "x-"},
+		{"ceph.rook.io/v1", "CephObjectStoreUser", "", userRules(), "x-"},
+		{"ceph.rook.io/v1", "CephObjectRealm", "", realmRules(), "x-"},
+		{"ceph.rook.io/v1", "CephObjectZoneGroup", "", zoneGroupRules(), "x-"},
+		{"ceph.rook.io/v1", "CephObjectZone", "", zoneRules(), "x-"},
 		{"inventory.ceph.rook.io/v1alpha1", "CephOSD", "", osdRules(), "x-"},
 		{"ceph.rook.io/v1", "CephCluster", `mon: {count: 3}`, statusRules(), "x-"},
 	}
@@ -50,10 +55,11 @@ func TestBadInputIsRefusedWithTheFieldAndTheFix(t *testing.T) {
 				if err := s.submit(t, c, namespace, r.before, r.good); err != nil {
 					t.Errorf("the good one is refused: %v", err)
 				}
+				bad := s
 				if r.badName != "" {
-					s.prefix = r.badName
+					bad.prefix = r.badName
 				}
-				r.check(t, s.submit(t, c, namespace, r.before, r.bad))
+				r.check(t, bad.submit(t, c, namespace, r.before, r.bad))
 			})
 		}
 	}

@@ -35,6 +35,8 @@ type CephObjectRealmList struct {
 }
 
 // ObjectRealmSpec says where a realm comes from.
+//
+// +kubebuilder:validation:XValidation:rule="(has(self.pull) && self.pull != null && has(self.pull.endpoint) && size(self.pull.endpoint) > 0) == (has(oldSelf.pull) && oldSelf.pull != null && has(oldSelf.pull.endpoint) && size(oldSelf.pull.endpoint) > 0)",message="`pull` must not be added or removed, because a realm is either made here or pulled; create another CephObjectRealm",fieldPath=".pull"
 type ObjectRealmSpec struct {
 	// pull takes the realm over from another cluster.
 	// +nullable
@@ -86,6 +88,8 @@ type CephObjectZoneGroupList struct {
 }
 
 // ObjectZoneGroupSpec says where a zone group belongs.
+//
+// +kubebuilder:validation:XValidation:rule="self.realm == oldSelf.realm",message="`realm` must not change; create another CephObjectZoneGroup",fieldPath=".realm"
 type ObjectZoneGroupSpec struct {
 	// realm is the CephObjectRealm in the same namespace.
 	// +kubebuilder:validation:MinLength=1
@@ -124,6 +128,14 @@ type CephObjectZoneList struct {
 }
 
 // ObjectZoneSpec says where a zone belongs and what it is made of.
+//
+// +kubebuilder:validation:XValidation:rule="self.zoneGroup == oldSelf.zoneGroup",message="`zoneGroup` must not change; create another CephObjectZone",fieldPath=".zoneGroup"
+// +kubebuilder:validation:XValidation:rule="(has(self.metadataPool) && self.metadataPool != null && ((has(self.metadataPool.replicated) && self.metadataPool.replicated.size > 0) || (has(self.metadataPool.erasureCoded) && self.metadataPool.erasureCoded.dataChunks > 0))) == (has(self.dataPool) && self.dataPool != null && ((has(self.dataPool.replicated) && self.dataPool.replicated.size > 0) || (has(self.dataPool.erasureCoded) && self.dataPool.erasureCoded.dataChunks > 0)))",message="`metadataPool` and `dataPool` must be set together; set both or neither",fieldPath=".dataPool"
+// +kubebuilder:validation:XValidation:rule=`!(has(self.metadataPool) && self.metadataPool != null && ((has(self.metadataPool.replicated) && self.metadataPool.replicated.size > 0) || (has(self.metadataPool.erasureCoded) && self.metadataPool.erasureCoded.dataChunks > 0))) || (has(self.sharedPools) && self.sharedPools != null && has(self.sharedPools.metadataPoolName) ? self.sharedPools.metadataPoolName : "") == ""`,message="`metadataPool` and `sharedPools.metadataPoolName` must not be set both; remove one of them",fieldPath=".sharedPools"
+// +kubebuilder:validation:XValidation:rule=`!(has(self.dataPool) && self.dataPool != null && ((has(self.dataPool.replicated) && self.dataPool.replicated.size > 0) || (has(self.dataPool.erasureCoded) && self.dataPool.erasureCoded.dataChunks > 0))) || (has(self.sharedPools) && self.sharedPools != null && has(self.sharedPools.dataPoolName) ? self.sharedPools.dataPoolName : "") == ""`,message="`dataPool` and `sharedPools.dataPoolName` must not be set both; remove one of them",fieldPath=".sharedPools"
+// +kubebuilder:validation:XValidation:rule=`((has(self.sharedPools) && self.sharedPools != null && has(self.sharedPools.metadataPoolName) ? self.sharedPools.metadataPoolName : "") == "") == ((has(self.sharedPools) && self.sharedPools != null && has(self.sharedPools.dataPoolName) ? self.sharedPools.dataPoolName : "") == "")`,message="`sharedPools.metadataPoolName` and `sharedPools.dataPoolName` must be set together; set both or neither",fieldPath=".sharedPools"
+// +kubebuilder:validation:XValidation:rule=`(has(self.sharedPools) && self.sharedPools != null && has(self.sharedPools.metadataPoolName) ? self.sharedPools.metadataPoolName : "") == (has(oldSelf.sharedPools) && oldSelf.sharedPools != null && has(oldSelf.sharedPools.metadataPoolName) ? oldSelf.sharedPools.metadataPoolName : "")`,message="`sharedPools.metadataPoolName` must not change, because the objects stay in the former pool; put it back",fieldPath=".sharedPools"
+// +kubebuilder:validation:XValidation:rule=`(has(self.sharedPools) && self.sharedPools != null && has(self.sharedPools.dataPoolName) ? self.sharedPools.dataPoolName : "") == (has(oldSelf.sharedPools) && oldSelf.sharedPools != null && has(oldSelf.sharedPools.dataPoolName) ? oldSelf.sharedPools.dataPoolName : "")`,message="`sharedPools.dataPoolName` must not change, because the objects stay in the former pool; put it back",fieldPath=".sharedPools"
 type ObjectZoneSpec struct {
 	// zoneGroup is the CephObjectZoneGroup in the same namespace.
 	// +kubebuilder:validation:MinLength=1
@@ -132,11 +144,13 @@ type ObjectZoneSpec struct {
 
 	// metadataPool says how the zone's small pools are made. They are always
 	// replicated.
+	// +kubebuilder:validation:XValidation:rule="!has(self.erasureCoded) || self.erasureCoded.dataChunks == 0",message="`metadataPool` must be replicated, because erasure coded pools hold no metadata; use `metadataPool.replicated.size`",fieldPath=".erasureCoded"
 	// +nullable
 	// +optional
 	MetadataPool *PoolSpec `json:"metadataPool,omitempty"`
 
 	// dataPool says how the pool of the objects is made.
+	// +kubebuilder:validation:XValidation:rule="((has(self.replicated) && self.replicated.size > 0) == (has(oldSelf.replicated) && oldSelf.replicated.size > 0)) && ((has(self.erasureCoded) ? self.erasureCoded.dataChunks : 0) == (has(oldSelf.erasureCoded) ? oldSelf.erasureCoded.dataChunks : 0)) && ((has(self.erasureCoded) ? self.erasureCoded.codingChunks : 0) == (has(oldSelf.erasureCoded) ? oldSelf.erasureCoded.codingChunks : 0))",message="`dataPool` must not change between `replicated` and `erasureCoded`, nor the numbers of its chunks; create another store and copy the objects"
 	// +nullable
 	// +optional
 	DataPool *PoolSpec `json:"dataPool,omitempty"`
@@ -151,6 +165,7 @@ type ObjectZoneSpec struct {
 	// not under its stores' Services.
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MaxLength=2048
+	// +kubebuilder:validation:items:Pattern=`^https?://.+`
 	// +listType=atomic
 	// +nullable
 	// +optional

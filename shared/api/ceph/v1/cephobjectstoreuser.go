@@ -36,6 +36,9 @@ type CephObjectStoreUserList struct {
 }
 
 // ObjectStoreUserSpec says what a user may do and how much it may keep.
+//
+// +kubebuilder:validation:XValidation:rule="self.store == oldSelf.store",message="`store` must not change; create another CephObjectStoreUser",fieldPath=".store"
+// +kubebuilder:validation:XValidation:rule=`(has(self.clusterNamespace) ? self.clusterNamespace : "") == (has(oldSelf.clusterNamespace) ? oldSelf.clusterNamespace : "")`,message="`clusterNamespace` must not change; create another CephObjectStoreUser",fieldPath=".clusterNamespace"
 type ObjectStoreUserSpec struct {
 	// store is the CephObjectStore.
 	// +kubebuilder:validation:MinLength=1
@@ -130,6 +133,9 @@ const (
 )
 
 // ObjectUserKey is one key of a user.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.accessKeyRef.name) && size(self.accessKeyRef.name) > 0 && size(self.accessKeyRef.key) > 0",message="`accessKeyRef` must name a Secret and a key of it; set `name` and `key`",fieldPath=".accessKeyRef"
+// +kubebuilder:validation:XValidation:rule="has(self.secretKeyRef.name) && size(self.secretKeyRef.name) > 0 && size(self.secretKeyRef.key) > 0",message="`secretKeyRef` must name a Secret and a key of it; set `name` and `key`",fieldPath=".secretKeyRef"
 type ObjectUserKey struct {
 	// accessKeyRef is where the access key is, in the user's namespace.
 	AccessKeyRef *corev1.SecretKeySelector `json:"accessKeyRef"`
@@ -148,6 +154,7 @@ type ObjectUserQuotaSpec struct {
 	MaxBuckets *int32 `json:"maxBuckets,omitempty"`
 
 	// maxSize of all objects, such as 10Gi.
+	// +kubebuilder:validation:XValidation:rule="!quantity(string(self)).isLessThan(quantity('0'))",message="`quotas.maxSize` must not be negative; remove it for no limit"
 	// +nullable
 	// +optional
 	MaxSize *resource.Quantity `json:"maxSize,omitempty"`

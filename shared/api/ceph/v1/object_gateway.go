@@ -26,7 +26,6 @@ type GatewaySpec struct {
 	// instances is the number of daemons. Default 1.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
-	// +nullable
 	// +optional
 	Instances *int32 `json:"instances,omitempty"`
 
@@ -39,6 +38,7 @@ type GatewaySpec struct {
 
 	// sslReloadInterval is how often the daemons read the certificate again, such as
 	// 1h; 0s for never.
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s')",message="`sslReloadInterval` must not be negative; use 1h, or 0s for never"
 	// +nullable
 	// +optional
 	SSLReloadInterval *metav1.Duration `json:"sslReloadInterval,omitempty"`
@@ -51,6 +51,7 @@ type GatewaySpec struct {
 	CABundleRef string `json:"caBundleRef,omitempty"`
 
 	// placement of the daemons, on top of the cluster's for rgw.
+	// +nullable
 	// +optional
 	Placement Placement `json:"placement,omitzero"`
 
@@ -115,12 +116,14 @@ type GatewaySpec struct {
 	// rgwConfig are options of Ceph for the daemons. A change restarts none of them,
 	// and an option that is taken out has its default again.
 	// +kubebuilder:validation:MaxProperties=256
+	// +kubebuilder:validation:XValidation:rule="self.all(key, key.matches('^[a-z][a-z0-9_-]*$'))",message="the keys of `rgwConfig` must be names of options of Ceph; use one such as rgw_enable_usage_log"
 	// +nullable
 	// +optional
 	RGWConfig map[string]string `json:"rgwConfig,omitempty"`
 
 	// rgwConfigFromSecret are options whose values are in Secrets.
 	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(key, key.matches('^[a-z][a-z0-9_-]*$'))",message="the keys of `rgwConfigFromSecret` must be names of options of Ceph; use one such as rgw_enable_usage_log"
 	// +nullable
 	// +optional
 	RGWConfigFromSecret map[string]corev1.SecretKeySelector `json:"rgwConfigFromSecret,omitempty"`
@@ -128,6 +131,7 @@ type GatewaySpec struct {
 	// rgwCommandFlags are options on the daemons' command line. A change restarts
 	// them, one after the other.
 	// +kubebuilder:validation:MaxProperties=256
+	// +kubebuilder:validation:XValidation:rule="self.all(key, key.matches('^[a-z][a-z0-9_-]*$'))",message="the keys of `rgwCommandFlags` must be names of options of Ceph; use one such as rgw_enable_usage_log"
 	// +nullable
 	// +optional
 	RGWCommandFlags map[string]string `json:"rgwCommandFlags,omitempty"`
@@ -141,6 +145,7 @@ type GatewaySpec struct {
 // EndpointAddress is where one gateway is. The host name counts if both are
 // given; ip may hold a host name too.
 //
+// +kubebuilder:validation:XValidation:rule="(has(self.ip) && size(self.ip) > 0) || (has(self.hostname) && size(self.hostname) > 0)",message="an external gateway must have an `ip` or a `hostname`; set one"
 // +structType=atomic
 type EndpointAddress struct {
 	// ip of the gateway.
@@ -182,6 +187,8 @@ type AdditionalVolumeMount struct {
 	// subPath is the directory below /var/rgw.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9._-]+(/[a-zA-Z0-9._-]+)*$`
+	// +kubebuilder:validation:XValidation:rule="!self.split('/').exists(part, part == '.' || part == '..')",message="`subPath` must stay below /var/rgw; remove the dots"
 	SubPath string `json:"subPath"`
 
 	// volumeSource is where the files come from.
@@ -190,6 +197,8 @@ type AdditionalVolumeMount struct {
 
 // FileVolumeSource is where files come from. Its parts mean what they mean in a
 // pod.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.hostPath), has(self.emptyDir), has(self.secret), has(self.persistentVolumeClaim), has(self.configMap), has(self.projected)].exists_one(x, x)",message="exactly one source of `volumeSource` must be set; remove the others"
 type FileVolumeSource struct {
 	// hostPath is a path of the node.
 	// +optional

@@ -1,6 +1,8 @@
 package v1
 
 // ObjectSharedPoolsSpec names existing pools that a store or a zone uses.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.poolPlacements) || self.poolPlacements.filter(p, has(p.default) && p.default).size() <= 1",message="only one of `poolPlacements` may be the `default`; set the others to false",fieldPath=".poolPlacements"
 type ObjectSharedPoolsSpec struct {
 	// metadataPoolName is the pool of the small things: users, indexes, logs.
 	// +kubebuilder:validation:MaxLength=253
@@ -62,6 +64,8 @@ type PoolPlacementSpec struct {
 }
 
 // PlacementStorageClassSpec is one class of storage of a placement.
+//
+// +kubebuilder:validation:XValidation:rule="self.name != 'STANDARD'",message="the storage class STANDARD is the placement's `dataPoolName`; choose another name",fieldPath=".name"
 type PlacementStorageClassSpec struct {
 	// name of the class, best one that S3 clients know, such as STANDARD_IA.
 	// +kubebuilder:validation:MinLength=1

@@ -19,6 +19,17 @@ func TestEveryUnsupportedFieldHasATest(t *testing.T) {
 		unsupportedSecurityFields(), unsupportedUpkeepFields(), unsupportedMonitoringFields()) {
 		paths = append(paths, field.path)
 	}
+	object, err := os.ReadFile("unsupported_object_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests = append(tests, object...)
+	for _, field := range unsupportedObjectStoreFields() {
+		paths = append(paths, field.path)
+	}
+	for _, field := range unsupportedObjectUserFields() {
+		paths = append(paths, field.path)
+	}
 	for _, field := range unsupportedPoolFields() {
 		paths = append(paths, field.path)
 	}
