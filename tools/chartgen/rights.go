@@ -17,6 +17,7 @@ import (
 const (
 	inClusters = "cluster"
 	inOwn      = "own"
+	inClaims   = "claims"
 )
 
 // writeRights turns the markers of each service that has a chart into the files
@@ -47,6 +48,9 @@ func writeRights(ctx context.Context, root, controllerGen string) error {
 				return err
 			}
 		}
+		if err := writeClaimRules(filepath.Join(target, "claims.yaml"), rules[inClaims]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -74,10 +78,10 @@ func parseRoles(manifests []byte) (map[string][]rbacv1.PolicyRule, error) {
 			return nil, fmt.Errorf("parse role: %w", err)
 		}
 		switch role.Namespace {
-		case "", inClusters, inOwn:
+		case "", inClusters, inOwn, inClaims:
 			rules[role.Namespace] = append(rules[role.Namespace], role.Rules...)
 		default:
-			return nil, fmt.Errorf("marker with namespace=%s: want none, %s or %s", role.Namespace, inClusters, inOwn)
+			return nil, fmt.Errorf("marker with namespace=%s: want none, %s, %s or %s", role.Namespace, inClusters, inOwn, inClaims)
 		}
 	}
 	return rules, nil
@@ -94,4 +98,16 @@ func writeRules(file string, rules []rbacv1.PolicyRule) error {
 		body = append([]byte("# Generated from the markers beside the code; make generate writes it.\n"), out...)
 	}
 	return writeIfChanged(file, body)
+}
+
+// writeClaimRules writes the rights in namespaces that hold claims. Few services
+// have any, so the others get no file.
+func writeClaimRules(file string, rules []rbacv1.PolicyRule) error {
+	if len(rules) == 0 {
+		if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
+			return fmt.Errorf("remove rules: %w", err)
+		}
+		return nil
+	}
+	return writeRules(file, rules)
 }

@@ -24,6 +24,14 @@ rules:
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: x, namespace: claims}
+rules:
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get]
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +39,7 @@ rules:
 	rule := func(resource string) []rbacv1.PolicyRule {
 		return []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{resource}, Verbs: []string{"get"}}}
 	}
-	want := map[string][]rbacv1.PolicyRule{"": rule("nodes"), inClusters: rule("secrets")}
+	want := map[string][]rbacv1.PolicyRule{"": rule("nodes"), inClusters: rule("secrets"), inClaims: rule("configmaps")}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -1,8 +1,9 @@
 {{/*
 The account and the rights of a service. The rules come from the markers beside
 its code, generated into rbac/: cluster.yaml (ClusterRole), namespaced.yaml (a
-Role in each namespace that holds clusters) and own.yaml (a Role in the
-namespace of the service). Leases, events about them and the reviews behind the
+Role in each namespace that holds clusters), own.yaml (a Role in the
+namespace of the service) and claims.yaml (a Role in each of claimNamespaces, or a
+ClusterRole of its own when there are none). Leases, events about them and the reviews behind the
 metrics endpoint are the same for all.
 */}}
 {{- define "lib.rbac" -}}
@@ -52,6 +53,18 @@ subjects:
 {{- include "lib.role" (dict "root" $ "name" (printf "%s-clusters" $name) "namespace" . "account" $account "rules" $rules) }}
 {{- end }}
 {{- end }}
+{{- $rules := .Files.Get "rbac/claims.yaml" }}
+{{- if $rules }}
+{{- if .Values.claimNamespaces }}
+{{- range (.Values.claimNamespaces | uniq) }}
+---
+{{- include "lib.role" (dict "root" $ "name" (printf "%s-claims" $name) "namespace" . "account" $account "rules" $rules) }}
+{{- end }}
+{{- else }}
+---
+{{- include "lib.clusterRole" (dict "root" . "name" (printf "%s-%s-claims" .Release.Name $name) "account" $account "rules" $rules) }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "lib.ownRules" -}}
@@ -88,6 +101,30 @@ metadata:
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role
+  name: {{ .name }}
+subjects:
+  - {{ toJson .account }}
+{{- end }}
+
+{{- define "lib.clusterRole" }}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- include "lib.labels" .root | nindent 4 }}
+rules:
+{{ .rules | indent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- include "lib.labels" .root | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
   name: {{ .name }}
 subjects:
   - {{ toJson .account }}
