@@ -51,6 +51,7 @@ type Cluster struct {
 	volumes    map[string]*volume
 	clonesHeld bool
 	seconds    int
+	gateways   int
 
 	faults  []fault
 	befores []before

@@ -334,6 +334,9 @@ func (c *call) versions() (any, error) {
 	counts := map[string]int{
 		"mon": len(c.mons.quorum()), "mgr": c.mgrs.count(), "osd": c.osds.countUp(),
 	}
+	if c.gateways > 0 { // Ceph names roles that nobody has only if it always has them
+		counts["rgw"] = c.gateways
+	}
 	result, total := ceph.Versions{}, 0
 	for role, count := range counts {
 		result[role] = map[string]int{}
@@ -344,4 +347,12 @@ func (c *call) versions() (any, error) {
 	}
 	result["overall"] = map[string]int{full: total}
 	return result, nil
+}
+
+// RunGateways says how many gateways of object stores have made themselves known to
+// the mgr.
+func (c *Cluster) RunGateways(count int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gateways = count
 }

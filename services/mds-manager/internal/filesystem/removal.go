@@ -2,7 +2,6 @@ package filesystem
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,7 +93,7 @@ func (p *pass) removePools(ctx context.Context) (step.Outcome, error) {
 		if err := p.client.PoolDelete(ctx, want.Name, ceph.Really); err != nil {
 			return step.None, fmt.Errorf("delete pool %s: %w", want.Name, err)
 		}
-		if err := p.removeParts(ctx, want); err != nil {
+		if err := pools.RemoveParts(ctx, p.client, p.pools, want); err != nil {
 			return step.None, err
 		}
 	}
@@ -159,23 +158,4 @@ func (p *pass) usedElsewhere(id int) bool {
 	return slices.ContainsFunc(p.maps.Filesystems, func(fs ceph.FSMapVolume) bool {
 		return fs.Map.Name != p.fs.Name && (fs.Map.MetadataPool == id || slices.Contains(fs.Map.DataPools, id))
 	})
-}
-
-// removeParts removes the CRUSH rule and the profile that are named after the
-// pool, unless others use them.
-func (p *pass) removeParts(ctx context.Context, want pools.Want) error {
-	gone := func(err error) bool {
-		return err == nil || errors.Is(err, ceph.ErrBusy) || errors.Is(err, ceph.ErrNotFound)
-	}
-	if p.pools.Rules[want.Name] != nil {
-		if err := p.client.CrushRuleRemove(ctx, want.Name); !gone(err) {
-			return fmt.Errorf("remove CRUSH rule %s: %w", want.Name, err)
-		}
-	}
-	if want.Spec.IsErasureCoded() {
-		if err := p.client.ErasureCodeProfileRemove(ctx, pools.ProfileName(want.Name)); !gone(err) {
-			return fmt.Errorf("remove erasure code profile of %s: %w", want.Name, err)
-		}
-	}
-	return nil
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"regexp"
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -73,19 +72,4 @@ func CommonImage(list []appsv1.Deployment) string {
 		common = image
 	}
 	return common
-}
-
-var release = regexp.MustCompile(`^(\d+\.\d+\.\d+)(?:-(\d+))?`)
-
-// Version writes Ceph's version as Maj.Min.Ext-Build; "" when it is no version.
-func Version(text string) string {
-	parts := release.FindStringSubmatch(text)
-	if parts == nil {
-		return ""
-	}
-	build := parts[2]
-	if build == "" {
-		build = "0"
-	}
-	return parts[1] + "-" + build
 }

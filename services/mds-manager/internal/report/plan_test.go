@@ -69,11 +69,3 @@ func TestCommonImage(t *testing.T) {
 		})
 	}
 }
-
-func TestVersion(t *testing.T) {
-	for text, want := range map[string]string{"18.2.7": "18.2.7-0", "20.2.4-12-g1": "20.2.4-12", "none": ""} {
-		if got := report.Version(text); got != want {
-			t.Errorf("Version(%q) = %q, want %q", text, got, want)
-		}
-	}
-}

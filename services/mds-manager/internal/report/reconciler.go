@@ -23,6 +23,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/mds-manager/internal/watches"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/owner"
@@ -158,7 +159,7 @@ func (r *Reconciler) version(ctx context.Context, cluster *api.CephCluster, list
 	}
 	said := map[string]string{}
 	for _, one := range metadata {
-		said[one.Name] = Version(one.Short)
+		said[one.Name] = ceph.Release(one.Short)
 	}
 	common := said[list[0].Labels[names.LabelDaemonID]]
 	for _, d := range list {

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"fmt"
-	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -62,7 +60,7 @@ func osdStatus(d Daemon) inventory.CephOSDStatus {
 		status.Up, status.In = &up, &in
 	}
 	if d.Metadata != nil {
-		status.Version = Version(d.Metadata.Short)
+		status.Version = ceph.Release(d.Metadata.Short)
 	}
 	switch {
 	case !d.up():
@@ -280,7 +278,7 @@ func common(daemons []Daemon) api.DaemonStatus {
 		}
 		version := ""
 		if d.Metadata != nil {
-			version = Version(d.Metadata.Short)
+			version = ceph.Release(d.Metadata.Short)
 		}
 		versions[version], images[d.Image] = true, true
 	}
@@ -295,21 +293,6 @@ func only(set map[string]bool) string {
 		return value
 	}
 	return ""
-}
-
-var release = regexp.MustCompile(`^(\d+\.\d+\.\d+)(?:-(\d+))?`)
-
-// Version writes Ceph's version as Maj.Min.Ext-Build; "" when it is no version.
-func Version(text string) string {
-	parts := release.FindStringSubmatch(text)
-	if parts == nil {
-		return ""
-	}
-	build := parts[2]
-	if build == "" {
-		build = "0"
-	}
-	return fmt.Sprintf("%s-%s", parts[1], build)
 }
 
 // newRelease returns the release that all OSDs run when the map still allows

@@ -152,16 +152,6 @@ func TestUsageIsRounded(t *testing.T) {
 	}
 }
 
-func TestVersion(t *testing.T) {
-	for text, want := range map[string]string{
-		"18.2.7": "18.2.7-0", "20.2.4-3": "20.2.4-3", "18.2.7+ds-1": "18.2.7-0", "": "", "reef": "",
-	} {
-		if got := Version(text); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-}
-
 func TestCommonIsEmptyWhileOSDsDiffer(t *testing.T) {
 	with := func(id int32, version, image string) Daemon {
 		return osd(id, func(d *Daemon) { d.Metadata, d.Image = &ceph.OSDMetadata{Short: version}, image })
