@@ -73,13 +73,14 @@ func Host(store *api.CephObjectStore) string {
 	return names.RGW(store.Name) + "." + store.Namespace + ".svc"
 }
 
-// URL is where the gateways of a store are reached, over TLS if they listen there.
+// URL is where the gateways of a store are reached from inside of the cluster: over
+// HTTP if they listen there, since the traffic stays inside, else over HTTPS.
 func URL(store *api.CephObjectStore) string {
 	insecure, secure := URLs(store)
-	if secure != "" {
-		return secure
+	if insecure != "" {
+		return insecure
 	}
-	return insecure
+	return secure
 }
 
 // URLs are those of the Service of a store; empty where it does not listen.

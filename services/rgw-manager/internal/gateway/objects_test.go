@@ -164,6 +164,7 @@ func TestOptionsFollowTheSpec(t *testing.T) {
 		"rgw_log_object_name_utc": "true", "rgw_enable_usage_log": "false", "rgw_run_sync_thread": "false", "rgw_x": "1", "rgw_y": "hidden",
 		"rgw_enable_apis":          "s3website, swift, swift_auth, admin, sts, iam, notifications",
 		"rgw_swift_account_in_url": "true", "rgw_swift_url_prefix": "foo", "rgw_swift_versioning_enabled": "false",
+		"rgw_swift_url": "http://rook-ceph-rgw-my-store.rook-ceph.svc:80",
 	}
 	if diff := cmp.Diff(want, gateway.Options(s.Store, s.Site, map[string]string{"rgw_y": "hidden"})); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)
@@ -171,6 +172,28 @@ func TestOptionsFollowTheSpec(t *testing.T) {
 	s.Store.Spec.Protocols = api.ProtocolSpec{EnableAPIs: []api.ObjectStoreAPI{"s3"}}
 	if got := gateway.Options(s.Store, s.Site, nil)["rgw_enable_apis"]; got != "s3, admin" {
 		t.Errorf("APIs %s, want the one for administrators among them", got)
+	}
+}
+
+func TestSwiftGoesOnWhereTheServiceListens(t *testing.T) {
+	for name, test := range map[string]struct {
+		edit func(*api.ObjectStoreSpec)
+		want string
+	}{
+		"over HTTP":              {func(*api.ObjectStoreSpec) {}, "http://rook-ceph-rgw-my-store.rook-ceph.svc:80"},
+		"over HTTP and over TLS": {func(spec *api.ObjectStoreSpec) { spec.Gateway.SecurePort = 443 }, ""},
+		"where it is advertised": {func(spec *api.ObjectStoreSpec) {
+			spec.Gateway.SecurePort = 443
+			spec.Hosting = &api.ObjectStoreHostingSpec{AdvertiseEndpoint: &api.ObjectEndpointSpec{DNSName: "s3.example.com", Port: 8443, UseTLS: true}}
+		}, "https://s3.example.com:8443"},
+		"where the user says": {func(spec *api.ObjectStoreSpec) {
+			spec.Gateway.RGWConfig = map[string]string{"rgw_swift_url": "http://example.com"}
+		}, "http://example.com"},
+	} {
+		s := someSpec(test.edit)
+		if got := gateway.Options(s.Store, s.Site, nil)["rgw_swift_url"]; got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
 	}
 }
 

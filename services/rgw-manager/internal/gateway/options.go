@@ -53,7 +53,31 @@ func startOptions(store *api.CephObjectStore, site Site) map[string]string {
 			options["rgw_swift_versioning_enabled"] = strconv.FormatBool(*swift.VersioningEnabled)
 		}
 	}
+	if at := swiftURL(store); at != "" {
+		options["rgw_swift_url"] = at
+	}
 	return options
+}
+
+// swiftURL is what a gateway tells Swift's clients, after they have logged in, to go
+// on with. Left to itself it adds the port that it listens on, which is not that of
+// the Service. Over TLS the two are the same; so with both ports it is left alone,
+// for clients to stay with the one that they came by.
+func swiftURL(store *api.CephObjectStore) string {
+	hosting := store.Spec.Hosting
+	advertised := hosting != nil && hosting.AdvertiseEndpoint != nil
+	insecure, secure := URLs(store)
+	if !advertised && secure != "" {
+		return ""
+	}
+	if !advertised {
+		return insecure
+	}
+	endpoints := Endpoints(store)
+	if hosting.AdvertiseEndpoint.UseTLS {
+		return endpoints.Secure[0]
+	}
+	return endpoints.Insecure[0]
 }
 
 // allAPIs are those that a gateway serves unless it is told otherwise.
