@@ -53,7 +53,8 @@ func Owners() (map[int]string, error) {
 	return owners, nil
 }
 
-// EnsureBridge makes the cluster's bridge and the routes to its pods.
+// EnsureBridge makes the cluster's bridge and the routes to its pods and, through
+// the first node, to its Services.
 func EnsureBridge(cluster layout.Cluster) error {
 	name := cluster.Bridge()
 	attributes := netlink.NewLinkAttrs()
@@ -79,12 +80,18 @@ func EnsureBridge(cluster layout.Cluster) error {
 		return err
 	}
 	for node := 1; node <= layout.MaxNodes; node++ {
-		route := &netlink.Route{
-			LinkIndex: bridge.Attrs().Index, Dst: prefix(cluster.NodePods(node)), Gw: cluster.NodeAddress(node).AsSlice(),
+		if err := direct(bridge, cluster.NodePods(node), cluster.NodeAddress(node)); err != nil {
+			return err
 		}
-		if err := netlink.RouteReplace(route); err != nil {
-			return fmt.Errorf("route %s: %w", cluster.NodePods(node), err)
-		}
+	}
+	return direct(bridge, cluster.Services(), cluster.NodeAddress(1))
+}
+
+// direct sends what is for a network to a node.
+func direct(bridge netlink.Link, to netip.Prefix, node netip.Addr) error {
+	route := &netlink.Route{LinkIndex: bridge.Attrs().Index, Dst: prefix(to), Gw: node.AsSlice()}
+	if err := netlink.RouteReplace(route); err != nil {
+		return fmt.Errorf("route %s: %w", to, err)
 	}
 	return nil
 }
