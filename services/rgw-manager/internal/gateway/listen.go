@@ -73,14 +73,13 @@ func Host(store *api.CephObjectStore) string {
 	return names.RGW(store.Name) + "." + store.Namespace + ".svc"
 }
 
-// URL is where the gateways of a store are reached from inside of the cluster: over
-// HTTP if they listen there, since the traffic stays inside, else over HTTPS.
+// URL is where the gateways of a store are reached, over TLS if they listen there.
 func URL(store *api.CephObjectStore) string {
 	insecure, secure := URLs(store)
-	if insecure != "" {
-		return insecure
+	if secure != "" {
+		return secure
 	}
-	return secure
+	return insecure
 }
 
 // URLs are those of the Service of a store; empty where it does not listen.

@@ -1,0 +1,92 @@
+// Package setup puts the controllers of rgw-manager together. It decides nothing.
+package setup
+
+import (
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/report"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/store"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/shared/apply"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/session"
+)
+
+// Scheme knows the kinds that the service reads and writes.
+func Scheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(api.AddToScheme(scheme))
+	utilruntime.Must(objectbucket.AddToScheme(scheme))
+	return scheme
+}
+
+// Narrow keeps everything out of the cache that is not about gateways: other
+// daemons' objects, and above all other Secrets.
+func Narrow(options *cache.Options) {
+	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{names.LabelApp: gateway.App})}
+	options.ByObject = map[client.Object]cache.ByObject{
+		&corev1.Secret{}: ours, &corev1.ConfigMap{}: ours, &corev1.Service{}: ours, &appsv1.Deployment{}: ours,
+		&batchv1.Job{}: ours, &policyv1.PodDisruptionBudget{}: ours, &discoveryv1.EndpointSlice{}: ours,
+	}
+}
+
+// Environment is what the controllers work with.
+type Environment struct {
+	Kube client.Client
+	// Live reads past the cache.
+	Live   client.Reader
+	Dialer ceph.Dialer
+	Events func(controller string) events.EventRecorder
+	Clock  clock.PassiveClock
+	// Image is our own, which brings our programs into pods.
+	Image string
+	// Setup and Gateways reach the realms and the gateways.
+	Setup    store.Setup
+	Gateways store.Gateways
+}
+
+// Service is all controllers of rgw-manager.
+type Service struct {
+	Store  store.Reconciler
+	Report report.Reconciler
+}
+
+// New puts the controllers together.
+func New(env Environment) *Service {
+	applier := func(name string) apply.Applier { return apply.Applier{Client: env.Kube, Manager: name} }
+	sessions := &session.Pool{Service: gateway.Service, Secrets: env.Live, Dialer: env.Dialer}
+	return &Service{
+		Store: store.Reconciler{Client: env.Kube, Live: env.Live, Apply: applier(store.Name), Events: env.Events(store.Name),
+			Sessions: sessions, Setup: env.Setup, Gateways: env.Gateways, Clock: env.Clock, Image: env.Image},
+		Report: report.Reconciler{Client: env.Kube, Apply: applier(report.Name), Sessions: sessions, Clock: env.Clock},
+	}
+}
+
+// Register adds all controllers to the manager.
+func (s *Service) Register(mgr manager.Manager) error {
+	for _, one := range []interface{ Register(manager.Manager) error }{&s.Store, &s.Report} {
+		if err := one.Register(mgr); err != nil {
+			return fmt.Errorf("register %T: %w", one, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,215 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zonepools"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/owner"
+	"github.com/rook-ceph/rook-ceph/shared/problem"
+	"github.com/rook-ceph/rook-ceph/shared/step"
+)
+
+// deletionRetry is how often a store is looked at that something keeps.
+const deletionRetry = 10 * time.Second
+
+// noteRetry is how soon a pass follows one that noted something in the status.
+const noteRetry = 100 * time.Millisecond
+
+// endSteps remove a store. Whatever they were interrupted at, they begin anew.
+func (p *pass) endSteps() []step.Step {
+	if p.store.Spec.Gateway.External() {
+		return []step.Step{step.Named("users", p.awaitUsers), step.Named("release", p.release)}
+	}
+	return []step.Step{
+		step.Named("users", p.awaitUsers),
+		step.Named("cluster", p.findClusterForDeletion),
+		step.Named("connect", p.unlessOrphaned(p.connect)),
+		step.Named("look", p.unlessOrphaned(p.lookForDeletion)),
+		step.Named("buckets", p.unlessOrphaned(p.awaitBuckets)),
+		step.Named("gateways", p.unlessOrphaned(p.endGateways)),
+		step.Named("setup", p.unlessOrphaned(p.endSetup)),
+		step.Named("pools", p.unlessOrphaned(p.removePools)),
+		step.Named("key", p.unlessOrphaned(p.endKey)),
+		step.Named("release", p.release),
+	}
+}
+
+// awaitUsers waits for the objects that need this one.
+func (p *pass) awaitUsers(ctx context.Context) (step.Outcome, error) {
+	var list api.CephObjectStoreUserList
+	if err := p.Client.List(ctx, &list); err != nil {
+		return step.None, fmt.Errorf("list CephObjectStoreUsers: %w", err)
+	}
+	for i := range list.Items {
+		user := &list.Items[i]
+		if user.Spec.Store != p.store.Name || user.StoreNamespace() != p.store.Namespace {
+			continue
+		}
+		name := user.Name
+		if user.Namespace != p.store.Namespace {
+			name = user.Namespace + "/" + name
+		}
+		p.blockers = append(p.blockers, "CephObjectStoreUser "+name)
+	}
+	if len(p.blockers) > 0 {
+		return step.Retry(deletionRetry, api.ReasonDependents, "Still there: "+problem.Names(p.blockers)+"; delete them first"), nil
+	}
+	return step.Done, nil
+}
+
+// findClusterForDeletion lets a store go whose cluster is gone, or never came to be:
+// nobody could remove it, and nobody may.
+func (p *pass) findClusterForDeletion(ctx context.Context) (step.Outcome, error) {
+	found, err := owner.Of(ctx, p.Client, p.store.Namespace)
+	if found != nil && found.Status.Connection == nil && p.before.Setup == nil {
+		found = nil
+	}
+	p.cluster = found
+	return step.Done, err
+}
+
+func (p *pass) unlessOrphaned(do func(context.Context) (step.Outcome, error)) func(context.Context) (step.Outcome, error) {
+	return func(ctx context.Context) (step.Outcome, error) {
+		if p.cluster == nil {
+			return step.Done, nil
+		}
+		return do(ctx)
+	}
+}
+
+// lookForDeletion reads what is there, past the cache: whether the gateways can
+// still be asked depends on it.
+func (p *pass) lookForDeletion(ctx context.Context) (step.Outcome, error) {
+	if err := p.observeDeployment(ctx, p.Live); err != nil {
+		return step.None, err
+	}
+	return p.observe(ctx)
+}
+
+// keeps tells whether what the store holds outlives its object: it shall, or belongs
+// to a zone.
+func (p *pass) keeps() bool { return !p.own() || p.store.Spec.PreservePoolsOnDelete }
+
+// awaitBuckets refuses while there is a bucket in the store. It looks again right
+// before the gateways end, and is satisfied with what it found then once they have.
+func (p *pass) awaitBuckets(ctx context.Context) (step.Outcome, error) {
+	if p.keeps() {
+		return step.Done, nil
+	}
+	if p.before.Setup == nil && !p.hasPools() {
+		p.emptied = true
+		return step.Done, nil
+	}
+	noted := p.notedEmpty()
+	if noted && p.deployment == nil {
+		p.emptied = true
+		return step.Done, nil
+	}
+	inside, outcome, err := p.buckets(ctx)
+	if err != nil || !outcome.IsDone() {
+		return outcome, err
+	}
+	for _, name := range inside {
+		p.blockers = append(p.blockers, "bucket "+name)
+	}
+	if len(inside) > 0 {
+		return step.Retry(deletionRetry, api.ReasonBucketsExist, fmt.Sprintf(
+			"Store '%s' holds %s; delete them first, or set `preservePoolsOnDelete` to keep them", p.store.Name, problem.Names(p.blockers))), nil
+	}
+	p.emptied = true
+	if !noted {
+		// Once the gateways are gone, only the status tells that nothing was left.
+		return step.Retry(noteRetry, api.ReasonWaiting, "Noting that no bucket is left"), nil
+	}
+	return step.Done, nil
+}
+
+// buckets names what a gateway says is left, or nothing when none can be asked and
+// the pools prove it.
+func (p *pass) buckets(ctx context.Context) ([]string, step.Outcome, error) {
+	inside, outcome, err := p.Gateways.Buckets(ctx, p.store)
+	if err != nil {
+		return nil, step.None, fmt.Errorf("list buckets: %w", err)
+	}
+	if !outcome.IsDone() {
+		outcome, err = p.awaitEmptyPools(ctx, outcome)
+		return nil, outcome, err
+	}
+	return inside, step.Done, nil
+}
+
+// notedEmpty tells whether a pass before has found that no bucket is left.
+func (p *pass) notedEmpty() bool {
+	c := condition.Find(p.before.Conditions, api.ConditionDeletionIsBlocked)
+	return c != nil && c.Reason == reasonNoBuckets
+}
+
+// hasPools tells whether any pool of the store is there.
+func (p *pass) hasPools() bool {
+	for _, want := range p.wantedPools() {
+		if want.Name != zonepools.Root && p.pools.Pools[want.Name] != nil {
+			return true
+		}
+	}
+	return p.shared() != nil
+}
+
+// awaitEmptyPools is for a store whose gateways cannot be asked, for the reason given:
+// only pools that hold nothing of any bucket prove that there is none. What Ceph
+// counts is trusted only when it has counted all.
+func (p *pass) awaitEmptyPools(ctx context.Context, why step.Outcome) (step.Outcome, error) {
+	refused := func(what string) step.Outcome {
+		p.blockers = append(p.blockers, what)
+		return step.Retry(deletionRetry, why.Reason, fmt.Sprintf(
+			"Nobody can tell whether buckets are left: %s, and %s; have a gateway answer, or set `preservePoolsOnDelete`", why.Message, what))
+	}
+	if p.shared() != nil {
+		return refused("the pools are shared"), nil
+	}
+	status, err := p.client.Status(ctx)
+	if err != nil {
+		return step.None, fmt.Errorf("read status: %w", err)
+	}
+	for _, state := range status.PGMap.PGsByState {
+		if strings.Contains(state.StateName, "unknown") {
+			return refused("Ceph does not know yet what the pools hold"), nil
+		}
+	}
+	usage, err := p.client.DF(ctx)
+	if err != nil {
+		return step.None, fmt.Errorf("read usage of pools: %w", err)
+	}
+	for _, pool := range usage.Pools {
+		for _, part := range []string{zonepools.DataPart, zonepools.IndexPart, zonepools.NonECPart} {
+			if pool.Name == p.store.Name+part && pool.Stats.Objects > 0 {
+				return refused("pool " + pool.Name + " is not empty"), nil
+			}
+		}
+	}
+	return step.Done, nil
+}
+
+// confirm reads the object anew, right before something is destroyed.
+func (p *pass) confirm(ctx context.Context) (step.Outcome, error) {
+	changed := step.Retry(connectRetry, api.ReasonWaiting, "Waiting for the cache: the object has changed")
+	var live api.CephObjectStore
+	err := p.Live.Get(ctx, client.ObjectKeyFromObject(p.store), &live)
+	if apierrors.IsNotFound(err) {
+		return changed, nil
+	}
+	if err != nil {
+		return step.None, fmt.Errorf("read CephObjectStore: %w", err)
+	}
+	if live.UID != p.store.UID || live.DeletionTimestamp.IsZero() || live.Generation != p.store.Generation {
+		return changed, nil
+	}
+	return step.Done, nil
+}

@@ -1,0 +1,215 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zonepools"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/condition"
+	"github.com/rook-ceph/rook-ceph/shared/keyring"
+	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/pools"
+	"github.com/rook-ceph/rook-ceph/shared/step"
+)
+
+const (
+	// keyLetters are those of access keys, and secretLetters those of secret keys: of
+	// both there is a power of two, so that every letter is as likely as every other.
+	keyLetters    = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+	secretLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+	keyLength    = 20
+	secretLength = 40
+)
+
+func (p *pass) hold(ctx context.Context) (step.Outcome, error) {
+	return step.Done, p.Apply.Finalizer(ctx, p.store, Finalizer())
+}
+
+// applyPools makes the pools what the spec says. Pools that were changed are looked
+// at once more. Those of a zone are its own object's.
+func (p *pass) applyPools(ctx context.Context) (step.Outcome, error) {
+	if !p.own() {
+		return step.Done, nil
+	}
+	list := p.wantedPools()
+	if shared := p.shared(); shared != nil {
+		if outcome := zonepools.AwaitShared(p.pools, shared); !outcome.IsDone() {
+			return outcome, nil
+		}
+	}
+	result, outcome, err := zonepools.Ensure(ctx, p.client, p.pools, list)
+	p.drift = append(p.drift, result.Drift...)
+	if err != nil || !outcome.IsDone() {
+		return outcome, err
+	}
+	return p.lookAgain(result.Changes), nil
+}
+
+// wantedPools are the pools that are the store's to make. One that uses pools of
+// others still needs the one that says which zones there are.
+func (p *pass) wantedPools() []pools.Want {
+	if p.shared() == nil {
+		return zonepools.Wanted(p.store.Name, p.store.Spec.MetadataPool, p.store.Spec.DataPool)
+	}
+	return zonepools.RootOnly()
+}
+
+// lookAgain has pools that were changed looked at once more: soon, or after a while
+// when the same was done before, since Ceph takes it and does not show it.
+func (p *pass) lookAgain(changes string) step.Outcome {
+	if changes == "" {
+		p.tried.Delete(p.store.UID)
+		return step.Done
+	}
+	if before, ok := p.tried.Swap(p.store.UID, changes); ok && before == changes {
+		return step.Retry(refusedRetry, "NotTaken", "Ceph takes settings of the pools and does not keep them; see `parameters`")
+	}
+	return step.Retry(pools.Again, "Configuring", "Configuring the pools")
+}
+
+// applyAdminOps draws, once, the keys of the user that we manage the store as.
+func (p *pass) applyAdminOps(ctx context.Context) (step.Outcome, error) {
+	held := &corev1.Secret{}
+	key := client.ObjectKey{Namespace: p.store.Namespace, Name: names.RGWAdminOps(p.store.Name)}
+	err := p.Client.Get(ctx, key, held)
+	if apierrors.IsNotFound(err) {
+		// The cache may lag behind our own last write, and keys are drawn only once.
+		err = p.Live.Get(ctx, key, held)
+	}
+	if err == nil {
+		access, secret := string(held.Data[names.AdminOpsAccessKey]), string(held.Data[names.AdminOpsSecretKey])
+		if access != "" && secret != "" {
+			return step.Done, p.Apply.Set(ctx, p.store, gateway.AdminOps(p.store, p.cluster.Name, access, secret))
+		}
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return step.None, fmt.Errorf("read Secret %s: %w", key.Name, err)
+	}
+	return step.Done, p.Apply.Set(ctx, p.store, gateway.AdminOps(p.store, p.cluster.Name, draw(keyLetters, keyLength), draw(secretLetters, secretLength)))
+}
+
+// draw makes a random word.
+func draw(letters string, length int) string {
+	word := make([]byte, length)
+	_, _ = rand.Read(word) // it never fails; see its documentation
+	for i, b := range word {
+		word[i] = letters[int(b)%len(letters)]
+	}
+	return string(word)
+}
+
+// applySetup has realm, zone group and zone made. A store that has been set up
+// already serves whatever the setup waits for now.
+func (p *pass) applySetup(ctx context.Context) (step.Outcome, error) {
+	if p.before.Setup == nil {
+		if outcome := condition.Await(p.cluster, api.ConditionOSDsServing); !outcome.IsDone() {
+			return outcome, nil // the Job would hang
+		}
+	}
+	done, outcome, err := p.Setup.Ensure(ctx, p.cluster, p.store, p.wish())
+	if err == nil && outcome.IsDone() {
+		p.setup = &done
+	}
+	return outcome, err
+}
+
+// applyOptions stores the options of the gateways, before they start, and removes
+// those that we stored before and that are wanted no more.
+func (p *pass) applyOptions(ctx context.Context) (step.Outcome, error) {
+	want, entity := gateway.Options(p.store, p.site, p.secretOptions), gateway.Entity(p.store.Name)
+	held := map[string]string{}
+	for _, option := range p.options {
+		if option.Section == entity && option.Mask == "" {
+			held[option.Name] = option.Value
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if value, found := held[name]; found && value == want[name] {
+			continue
+		}
+		if outcome, err := p.storeOption(ctx, entity, name, want[name]); err != nil || !outcome.IsDone() {
+			return outcome, err
+		}
+	}
+	for _, name := range p.storedBefore() {
+		_, wanted := want[name]
+		if _, found := held[name]; wanted || !found {
+			continue
+		}
+		if err := p.client.ConfigRemove(ctx, entity, name); err != nil {
+			return step.None, fmt.Errorf("remove %s of %s: %w", name, entity, err)
+		}
+	}
+	return step.Done, nil
+}
+
+// storeOption stores one option. What Ceph does not take is the user's to mend; its
+// value may be a secret and is not told.
+func (p *pass) storeOption(ctx context.Context, entity, name, value string) (step.Outcome, error) {
+	err := p.client.ConfigSet(ctx, entity, name, value)
+	if errors.Is(err, ceph.ErrInvalid) {
+		outcome := step.Stall(api.ReasonInvalidSpec, fmt.Sprintf("Ceph does not take the value of option %s for gateways; correct it in `gateway.rgwConfig` or its Secret", name))
+		outcome.After = refusedRetry
+		return outcome, nil
+	}
+	if err != nil {
+		return step.None, fmt.Errorf("set %s of %s: %w", name, entity, err)
+	}
+	return step.Done, nil
+}
+
+// storedBefore are the options that the Deployment says we have stored.
+func (p *pass) storedBefore() []string {
+	if p.deployment == nil {
+		return nil
+	}
+	return strings.Fields(p.deployment.Annotations[gateway.AnnotationOptions])
+}
+
+// applyKey gives the gateways their key. One that exists is never changed.
+func (p *pass) applyKey(ctx context.Context) (step.Outcome, error) {
+	identity := keyring.RGW(gateway.Daemon(p.store.Name))
+	user, err := p.client.AuthGet(ctx, identity.Entity)
+	if errors.Is(err, ceph.ErrNotFound) {
+		user, err = p.client.AuthGetOrCreate(ctx, identity.Entity, identity.Caps)
+	}
+	if err != nil {
+		return step.None, fmt.Errorf("make user %s: %w", identity.Entity, err)
+	}
+	return step.Done, p.Apply.Set(ctx, p.store, gateway.Secret(p.store, p.cluster.Name, user.Key()))
+}
+
+// haveKey tells whether the Secret with the key of the gateways is there.
+func (p *pass) haveKey(ctx context.Context) (bool, error) {
+	err := p.Client.Get(ctx, client.ObjectKey{Namespace: p.store.Namespace, Name: gateway.Keyring(p.store.Name)}, &corev1.Secret{})
+	return err == nil, client.IgnoreNotFound(err)
+}
+
+// image is the image of Ceph that gateways run: the one that all daemons before them
+// in Ceph's order run already, so that they are never newer than those. While those
+// are between two images gateways keep their own.
+func (p *pass) image() string {
+	for _, role := range []string{api.RoleMDS, api.RoleOSD, api.RoleMgr, api.RoleMon} {
+		run, reported := p.cluster.Status.Daemons[role]
+		switch {
+		case run.Image != "":
+			return run.Image
+		case reported && p.deployment != nil && gateway.Image(p.deployment) != "":
+			return gateway.Image(p.deployment)
+		}
+	}
+	return p.cluster.Spec.CephVersion.Image
+}

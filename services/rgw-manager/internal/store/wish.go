@@ -1,0 +1,67 @@
+package store
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/step"
+)
+
+// Wish is what a store wants of its realm.
+type Wish struct {
+	Site gateway.Site
+	// Own tells that realm, zone group and zone are the store's. Otherwise they are
+	// those of other objects, and only the endpoints are the store's.
+	Own bool
+	// Endpoints are where other zones, and the dashboard, reach the gateways.
+	Endpoints []string
+	// Hostnames are the names under which gateways take the first part of a host name
+	// for a bucket.
+	Hostnames []string
+	// DefaultRealm makes the realm that of all tools.
+	DefaultRealm bool
+	// Shared are the pools of others that the zone uses; nil for its own.
+	Shared *api.ObjectSharedPoolsSpec
+	// AdminOps is the Secret with the keys of the user that we manage the store as.
+	AdminOps string
+	// Gone means that all this shall be no more.
+	Gone bool
+}
+
+// Setup brings about in Ceph's realm what a store wishes.
+type Setup interface {
+	// Ensure is Done with what was set up when the wish is true, which it knows of a
+	// store whose status says so without looking.
+	Ensure(ctx context.Context, cluster *api.CephCluster, store *api.CephObjectStore, wish Wish) (api.ObjectSetupStatus, step.Outcome, error)
+}
+
+// Gateways asks the gateways of stores.
+type Gateways interface {
+	// Ping is Done when a gateway of the store has answered a signed request.
+	Ping(ctx context.Context, store *api.CephObjectStore) (step.Outcome, error)
+	// Buckets names the buckets of the store. The outcome says why nobody can tell.
+	Buckets(ctx context.Context, store *api.CephObjectStore) ([]string, step.Outcome, error)
+	// Forget drops what is known of a store that is gone.
+	Forget(store types.NamespacedName)
+}
+
+// wish is what the store wants now.
+func (p *pass) wish() Wish {
+	w := Wish{Site: p.site, Own: p.own(), AdminOps: names.RGWAdminOps(p.store.Name), Endpoints: []string{gateway.URL(p.store)}}
+	if p.own() {
+		w.Hostnames, w.DefaultRealm, w.Shared = gateway.Hostnames(p.store), p.store.Spec.DefaultRealm, p.shared()
+	}
+	return w
+}
+
+// shared are the pools of others that the store uses; nil for none.
+func (p *pass) shared() *api.ObjectSharedPoolsSpec {
+	if p.store.Spec.SharedPools.Wanted() {
+		return p.store.Spec.SharedPools
+	}
+	return nil
+}
