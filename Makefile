@@ -107,9 +107,11 @@ prepare-cgo:
 	@dpkg-query -W librados-dev librbd-dev libcephfs-dev gcc pkg-config >/dev/null 2>&1 || \
 		{ echo "installing librados-dev, librbd-dev, libcephfs-dev and gcc"; apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install librados-dev librbd-dev libcephfs-dev gcc pkg-config >/dev/null; }
 
-# The root file systems that real Ceph daemons run in during tests, and the client
-# that mounts their file systems.
+# The root file systems that real Ceph daemons run in during tests, and what mounts,
+# exports and formats volumes on this machine as node-agent's image does in a pod.
+HOST_PACKAGES := ceph-fuse e2fsprogs xfsprogs qemu-system-common qemu-block-extra
 prepare-ceph:
-	@command -v ceph-fuse >/dev/null || { echo "installing ceph-fuse"; apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install ceph-fuse >/dev/null; }
+	@dpkg-query -W -f '$${db:Status-Status}\n' $(HOST_PACKAGES) 2>/dev/null | grep -c '^installed$$' | grep -qx $(words $(HOST_PACKAGES)) || \
+		{ echo "installing $(HOST_PACKAGES)"; apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install $(HOST_PACKAGES) >/dev/null; }
 	@$(TOOL) ./image rootfs --version 18.2.7
 	@$(TOOL) ./image rootfs --version 20.2.4
