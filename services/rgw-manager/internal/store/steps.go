@@ -144,16 +144,21 @@ func (p *pass) applyOptions(ctx context.Context) (step.Outcome, error) {
 			return outcome, err
 		}
 	}
+	return step.Done, p.removeOptions(ctx, entity, want, held)
+}
+
+// removeOptions removes what we stored before and that is wanted no more.
+func (p *pass) removeOptions(ctx context.Context, entity string, want, held map[string]string) error {
 	for _, name := range p.storedBefore() {
 		_, wanted := want[name]
 		if _, found := held[name]; wanted || !found {
 			continue
 		}
 		if err := p.client.ConfigRemove(ctx, entity, name); err != nil {
-			return step.None, fmt.Errorf("remove %s of %s: %w", name, entity, err)
+			return fmt.Errorf("remove %s of %s: %w", name, entity, err)
 		}
 	}
-	return step.Done, nil
+	return nil
 }
 
 // storeOption stores one option. What Ceph does not take is the user's to mend; its
