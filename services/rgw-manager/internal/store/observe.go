@@ -80,9 +80,6 @@ func (p *pass) connect(ctx context.Context) (step.Outcome, error) {
 // look asks Ceph once whether anything has changed since the store was found
 // settled.
 func (p *pass) look(ctx context.Context) (step.Outcome, error) {
-	if err := p.observeDeployment(ctx, p.Client); err != nil {
-		return step.None, err
-	}
 	status, err := p.client.Status(ctx)
 	if err != nil {
 		return step.None, fmt.Errorf("read status: %w", err)

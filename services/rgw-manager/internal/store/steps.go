@@ -35,6 +35,9 @@ const (
 )
 
 func (p *pass) hold(ctx context.Context) (step.Outcome, error) {
+	if err := p.observeDeployment(ctx, p.Client); err != nil {
+		return step.None, err
+	}
 	return step.Done, p.Apply.Finalizer(ctx, p.store, Finalizer())
 }
 

@@ -1,0 +1,91 @@
+package setup_test
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/store"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/step"
+)
+
+// realm is what Jobs have set up. It works as they do: what is asked for is there a
+// while later.
+type realm struct {
+	w *world
+	// wishes are those that were made true, in order; asked is the one under way.
+	wishes []store.Wish
+	asked  *store.Wish
+	// refusal is why a Job fails.
+	refusal string
+}
+
+func hash(wish store.Wish) string {
+	body, _ := json.Marshal(wish)
+	return gateway.Fingerprint(map[string]string{"wish": string(body)})
+}
+
+// Ensure implements store.Setup.
+func (r *realm) Ensure(_ context.Context, _ *api.CephCluster, obj *api.CephObjectStore, wish store.Wish) (api.ObjectSetupStatus, step.Outcome, error) {
+	if obj.Status != nil && obj.Status.Setup != nil && obj.Status.Setup.Hash == hash(wish) {
+		return *obj.Status.Setup, step.Done, nil
+	}
+	if r.refusal != "" {
+		return api.ObjectSetupStatus{}, step.Stall(api.ReasonSetupFailed, r.refusal), nil
+	}
+	last := len(r.wishes) - 1
+	if last >= 0 && hash(r.wishes[last]) == hash(wish) {
+		return api.ObjectSetupStatus{Hash: hash(wish), RealmID: "r", ZoneGroupID: "g", ZoneID: "z"}, step.Done, nil
+	}
+	r.asked = &wish
+	return api.ObjectSetupStatus{}, step.Wait(api.ReasonSettingUp, "Waiting for the Job that sets up the realm"), nil
+}
+
+// play lets the Job finish. It finds the pools of the zone there, as long as the zone
+// is.
+func (r *realm) play() bool {
+	if r.asked == nil {
+		return false
+	}
+	if !r.asked.Gone && !slices.Contains(r.w.pools(), ".rgw.root") {
+		r.w.t.Error("a realm was set up before its pool was there")
+	}
+	r.wishes, r.asked = append(r.wishes, *r.asked), nil
+	return true
+}
+
+// gates are the gateways of all stores. One answers while a pod of its store runs.
+type gates struct {
+	w *world
+	// buckets by store.
+	buckets map[string][]string
+	// mute gateways answer nobody.
+	mute bool
+	// asked counts requests.
+	asked int
+}
+
+func (g *gates) answer(obj *api.CephObjectStore) step.Outcome {
+	g.asked++
+	if g.mute || !obj.Spec.Gateway.External() && g.w.running[obj.Name] == "" {
+		return step.Retry(1, api.ReasonGatewayUnreachable, "No gateway answers")
+	}
+	return step.Done
+}
+
+// Ping implements store.Gateways.
+func (g *gates) Ping(_ context.Context, obj *api.CephObjectStore) (step.Outcome, error) {
+	return g.answer(obj), nil
+}
+
+// Buckets implements store.Gateways.
+func (g *gates) Buckets(_ context.Context, obj *api.CephObjectStore) ([]string, step.Outcome, error) {
+	return g.buckets[obj.Name], g.answer(obj), nil
+}
+
+// Forget implements store.Gateways.
+func (g *gates) Forget(types.NamespacedName) {}
