@@ -3,7 +3,8 @@ package setup_test
 import (
 	"context"
 	"encoding/json"
-	"slices"
+	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -16,7 +17,7 @@ import (
 // realm is what Jobs have set up. It works as they do: what is asked for is there a
 // while later.
 type realm struct {
-	w *world
+	mu sync.Mutex
 	// wishes are those that were made true, in order; asked is the one under way.
 	wishes []store.Wish
 	asked  *store.Wish
@@ -31,6 +32,8 @@ func hash(wish store.Wish) string {
 
 // Ensure implements store.Setup.
 func (r *realm) Ensure(_ context.Context, _ *api.CephCluster, obj *api.CephObjectStore, wish store.Wish) (api.ObjectSetupStatus, step.Outcome, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if obj.Status != nil && obj.Status.Setup != nil && obj.Status.Setup.Hash == hash(wish) {
 		return *obj.Status.Setup, step.Done, nil
 	}
@@ -42,25 +45,26 @@ func (r *realm) Ensure(_ context.Context, _ *api.CephCluster, obj *api.CephObjec
 		return api.ObjectSetupStatus{Hash: hash(wish), RealmID: "r", ZoneGroupID: "g", ZoneID: "z"}, step.Done, nil
 	}
 	r.asked = &wish
-	return api.ObjectSetupStatus{}, step.Wait(api.ReasonSettingUp, "Waiting for the Job that sets up the realm"), nil
+	return api.ObjectSetupStatus{}, step.Retry(50*time.Millisecond, api.ReasonSettingUp, "Waiting for the Job that sets up the realm"), nil
 }
 
-// play lets the Job finish. It finds the pools of the zone there, as long as the zone
-// is.
-func (r *realm) play() bool {
+// play lets the Job finish, and tells whether there was one. Check sees what it does.
+func (r *realm) play(check func(store.Wish)) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.asked == nil {
 		return false
 	}
-	if !r.asked.Gone && !slices.Contains(r.w.pools(), ".rgw.root") {
-		r.w.t.Error("a realm was set up before its pool was there")
-	}
+	check(*r.asked)
 	r.wishes, r.asked = append(r.wishes, *r.asked), nil
 	return true
 }
 
 // gates are the gateways of all stores. One answers while a pod of its store runs.
 type gates struct {
-	w *world
+	mu sync.Mutex
+	// runs tells whether a gateway of the store runs.
+	runs func(store string) bool
 	// buckets by store.
 	buckets map[string][]string
 	// mute gateways answer nobody.
@@ -70,9 +74,11 @@ type gates struct {
 }
 
 func (g *gates) answer(obj *api.CephObjectStore) step.Outcome {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.asked++
-	if g.mute || !obj.Spec.Gateway.External() && g.w.running[obj.Name] == "" {
-		return step.Retry(1, api.ReasonGatewayUnreachable, "No gateway answers")
+	if g.mute || !obj.Spec.Gateway.External() && !g.runs(obj.Name) {
+		return step.Retry(50*time.Millisecond, api.ReasonGatewayUnreachable, "No gateway answers")
 	}
 	return step.Done
 }

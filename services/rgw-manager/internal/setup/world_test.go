@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/setup"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/store"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/ceph/cephtest"
@@ -87,8 +88,7 @@ func newWorld(t *testing.T, objs ...client.Object) *world {
 			Data: map[string][]byte{"keyring": []byte(keyring.Render(key, nil))}})
 	w.kube = testenv.Fake(t, objs...).WithInterceptorFuncs(testenv.Apart(w.counter())).Build()
 	w.live = w.kube
-	w.gates = &gates{w: w, buckets: map[string][]string{}}
-	w.realm.w = w
+	w.gates = &gates{runs: func(name string) bool { return w.running[name] != "" }, buckets: map[string][]string{}}
 	w.restart()
 	return w
 }
@@ -260,7 +260,11 @@ func (w *world) settle() {
 func (w *world) play() bool {
 	w.playing = true
 	defer func() { w.playing = false }()
-	ctx, acted := w.t.Context(), w.realm.play()
+	ctx, acted := w.t.Context(), w.realm.play(func(wish store.Wish) {
+		if !wish.Gone && !slices.Contains(w.pools(), ".rgw.root") {
+			w.t.Error("a realm was set up before its pool was there")
+		}
+	})
 	var list appsv1.DeploymentList
 	w.check(w.kube.List(ctx, &list))
 	there, gateways := map[string]bool{}, 0
