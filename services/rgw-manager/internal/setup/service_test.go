@@ -411,6 +411,7 @@ func zoned(name string, ready metav1.ConditionStatus) []client.Object {
 	zone.Status = &api.ObjectMultisiteStatus{Conditions: []api.Condition{{Type: api.ConditionReady, Status: ready, Reason: "X"}}}
 	return []client.Object{
 		&api.CephObjectRealm{ObjectMeta: meta("realm-a")},
+		&corev1.Secret{ObjectMeta: meta("realm-a-keys"), Data: map[string][]byte{"access-key": []byte("A"), "secret-key": []byte("of the realm")}},
 		&api.CephObjectZoneGroup{ObjectMeta: meta("group-a"), Spec: api.ObjectZoneGroupSpec{Realm: "realm-a"}}, zone,
 		someStore(name, func(s *api.CephObjectStore) {
 			s.Spec.MetadataPool, s.Spec.DataPool, s.Spec.Zone = nil, nil, &api.ZoneSpec{Name: "zone-a"}
@@ -437,7 +438,8 @@ func TestAStoreServesAZoneOfItsOwnObject(t *testing.T) {
 		t.Errorf("Ready: %+v", c)
 	}
 	wish := w.realm.wishes[0]
-	if wish.Own || wish.Site.Realm != "realm-a" || wish.Site.ZoneGroup != "group-a" || wish.Site.Zone != "zone-a" {
+	if wish.Own || wish.Site.Realm != "realm-a" || wish.Site.ZoneGroup != "group-a" || wish.Site.Zone != "zone-a" ||
+		!slices.Equal(wish.Endpoints, []string{"http://rook-ceph-rgw-my-store.rook-ceph.svc:80"}) {
 		t.Errorf("wish: %+v", wish)
 	}
 	if got, _ := w.ceph.Option("client.rgw.my-store.a", "rgw_zone"); got != "zone-a" {
@@ -454,6 +456,32 @@ func TestAStoreServesAZoneOfItsOwnObject(t *testing.T) {
 	if got := w.pools(); !slices.Equal(got, []string{".rgw.root"}) {
 		t.Errorf("pools %v", got)
 	}
+}
+
+func TestStoresOfOneRealmHaveOneAdministrator(t *testing.T) {
+	objs := zoned("one", metav1.ConditionTrue)
+	other := zoned("other", metav1.ConditionTrue)[4].(*api.CephObjectStore)
+	other.Spec.Gateway.SecurePort, other.Spec.Gateway.SSLCertificateRef = 443, "tls"
+	w := newWorld(t, append(objs, other, tlsSecret("x"))...)
+	w.addPool(".rgw.root", "rgw")
+	w.settle()
+	keys := map[string]string{}
+	for _, name := range []string{"one", "other"} {
+		secret := &corev1.Secret{}
+		w.check(w.kube.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "rook-ceph-rgw-" + name + "-admin-ops"}, secret))
+		keys[string(secret.Data["accessKey"])+" "+string(secret.Data["secretKey"])] = name
+		if strings.Contains(string(secret.Data["secretKey"]), "realm") {
+			t.Error("the key of the realm is told")
+		}
+	}
+	if len(keys) != 1 {
+		t.Errorf("they have %d pairs of keys", len(keys))
+	}
+	want := []string{"http://rook-ceph-rgw-one.rook-ceph.svc:80", "https://rook-ceph-rgw-other.rook-ceph.svc:443"}
+	if diff := cmp.Diff(want, w.realm.wishes[len(w.realm.wishes)-1].Endpoints); diff != "" {
+		t.Errorf("endpoints of the zone (-want +got):\n%s", diff)
+	}
+	w.quiet(2)
 }
 
 func TestAStoreOfAnUnknownZoneSaysSo(t *testing.T) {

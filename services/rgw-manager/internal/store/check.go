@@ -116,7 +116,7 @@ func (p *pass) findSite(ctx context.Context) (step.Outcome, error) {
 	if outcome, err = p.parent(ctx, "CephObjectZoneGroup", zone.Spec.ZoneGroup, group); err != nil || !outcome.IsDone() {
 		return outcome, err
 	}
-	p.site = gateway.Site{Realm: group.Spec.Realm, ZoneGroup: group.Name, Zone: zone.Name}
+	p.zone, p.site = zone, gateway.Site{Realm: group.Spec.Realm, ZoneGroup: group.Name, Zone: zone.Name}
 	if p.before.Setup != nil {
 		return step.Done, nil // the gateways serve it already, whatever the zone waits for
 	}

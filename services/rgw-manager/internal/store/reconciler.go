@@ -187,6 +187,8 @@ type pass struct {
 	cluster *api.CephCluster
 	client  ceph.Client
 	site    gateway.Site
+	// zone is the object of the zone that the store serves; nil for its own.
+	zone *api.CephObjectZone
 
 	// certificate and bundle are what pods mount, secretOptions the values of options
 	// that Secrets hold.

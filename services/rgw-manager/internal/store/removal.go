@@ -46,7 +46,10 @@ func (p *pass) endSetup(ctx context.Context) (step.Outcome, error) {
 	} else {
 		p.site = gateway.Site{Realm: p.store.Name, ZoneGroup: p.store.Name, Zone: p.store.Name}
 	}
-	wish := p.wish()
+	wish, err := p.wish(ctx)
+	if err != nil {
+		return step.None, err
+	}
 	wish.Gone = true
 	done, outcome, err := p.Setup.Ensure(ctx, p.cluster, p.store, wish)
 	if err != nil || !outcome.IsDone() {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,7 +9,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
@@ -19,19 +17,8 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
-	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/pools"
 	"github.com/rook-ceph/rook-ceph/shared/step"
-)
-
-const (
-	// keyLetters are those of access keys, and secretLetters those of secret keys: of
-	// both there is a power of two, so that every letter is as likely as every other.
-	keyLetters    = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-	secretLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
-	keyLength    = 20
-	secretLength = 40
 )
 
 func (p *pass) hold(ctx context.Context) (step.Outcome, error) {
@@ -83,37 +70,6 @@ func (p *pass) lookAgain(changes string) step.Outcome {
 	return step.Retry(pools.Again, "Configuring", "Configuring the pools")
 }
 
-// applyAdminOps draws, once, the keys of the user that we manage the store as.
-func (p *pass) applyAdminOps(ctx context.Context) (step.Outcome, error) {
-	held := &corev1.Secret{}
-	key := client.ObjectKey{Namespace: p.store.Namespace, Name: names.RGWAdminOps(p.store.Name)}
-	err := p.Client.Get(ctx, key, held)
-	if apierrors.IsNotFound(err) {
-		// The cache may lag behind our own last write, and keys are drawn only once.
-		err = p.Live.Get(ctx, key, held)
-	}
-	if err == nil {
-		access, secret := string(held.Data[names.AdminOpsAccessKey]), string(held.Data[names.AdminOpsSecretKey])
-		if access != "" && secret != "" {
-			return step.Done, p.Apply.Set(ctx, p.store, gateway.AdminOps(p.store, p.cluster.Name, access, secret))
-		}
-	}
-	if client.IgnoreNotFound(err) != nil {
-		return step.None, fmt.Errorf("read Secret %s: %w", key.Name, err)
-	}
-	return step.Done, p.Apply.Set(ctx, p.store, gateway.AdminOps(p.store, p.cluster.Name, draw(keyLetters, keyLength), draw(secretLetters, secretLength)))
-}
-
-// draw makes a random word.
-func draw(letters string, length int) string {
-	word := make([]byte, length)
-	_, _ = rand.Read(word) // it never fails; see its documentation
-	for i, b := range word {
-		word[i] = letters[int(b)%len(letters)]
-	}
-	return string(word)
-}
-
 // applySetup has realm, zone group and zone made. A store that has been set up
 // already serves whatever the setup waits for now.
 func (p *pass) applySetup(ctx context.Context) (step.Outcome, error) {
@@ -122,7 +78,11 @@ func (p *pass) applySetup(ctx context.Context) (step.Outcome, error) {
 			return outcome, nil // the Job would hang
 		}
 	}
-	done, outcome, err := p.Setup.Ensure(ctx, p.cluster, p.store, p.wish())
+	wish, err := p.wish(ctx)
+	if err != nil {
+		return step.None, err
+	}
+	done, outcome, err := p.Setup.Ensure(ctx, p.cluster, p.store, wish)
 	if err == nil && outcome.IsDone() {
 		p.setup = &done
 	}

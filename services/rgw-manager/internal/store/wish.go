@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -15,9 +18,10 @@ import (
 type Wish struct {
 	Site gateway.Site
 	// Own tells that realm, zone group and zone are the store's. Otherwise they are
-	// those of other objects, and only the endpoints are the store's.
+	// those of other objects, and only the endpoints and the administrator are wished.
 	Own bool
-	// Endpoints are where other zones, and the dashboard, reach the gateways.
+	// Endpoints are all URLs of the zone, at which other zones and the dashboard reach
+	// it; none to leave them as they are.
 	Endpoints []string
 	// Hostnames are the names under which gateways take the first part of a host name
 	// for a bucket.
@@ -50,12 +54,37 @@ type Gateways interface {
 }
 
 // wish is what the store wants now.
-func (p *pass) wish() Wish {
-	w := Wish{Site: p.site, Own: p.own(), AdminOps: names.RGWAdminOps(p.store.Name), Endpoints: []string{gateway.URL(p.store)}}
-	if p.own() {
-		w.Hostnames, w.DefaultRealm, w.Shared = gateway.Hostnames(p.store), p.store.Spec.DefaultRealm, p.shared()
+func (p *pass) wish(ctx context.Context) (Wish, error) {
+	w := Wish{Site: p.site, Own: p.own(), AdminOps: names.RGWAdminOps(p.store.Name)}
+	if w.Own {
+		w.Endpoints, w.Hostnames = []string{gateway.URL(p.store)}, gateway.Hostnames(p.store)
+		w.DefaultRealm, w.Shared = p.store.Spec.DefaultRealm, p.shared()
+		return w, nil
 	}
-	return w
+	var err error
+	w.Endpoints, err = p.zoneEndpoints(ctx)
+	return w, err
+}
+
+// zoneEndpoints are the URLs of the zone that the store serves: those that its object
+// gives, or those of all stores that serve it and stay.
+func (p *pass) zoneEndpoints(ctx context.Context) ([]string, error) {
+	if p.zone != nil && len(p.zone.Spec.CustomEndpoints) > 0 {
+		return p.zone.Spec.CustomEndpoints, nil
+	}
+	var list api.CephObjectStoreList
+	if err := p.Client.List(ctx, &list, client.InNamespace(p.store.Namespace)); err != nil {
+		return nil, fmt.Errorf("list CephObjectStores: %w", err)
+	}
+	var endpoints []string
+	for i := range list.Items {
+		one := &list.Items[i]
+		if one.Spec.ZoneName() == p.site.Zone && one.DeletionTimestamp.IsZero() && !one.Spec.Gateway.External() {
+			endpoints = append(endpoints, gateway.URL(one))
+		}
+	}
+	slices.Sort(endpoints)
+	return endpoints, nil
 }
 
 // shared are the pools of others that the store uses; nil for none.
