@@ -325,6 +325,7 @@ func TestBadInputStallsWithOneEventAndNothingHalfMade(t *testing.T) {
 		"a_wrong_certificate":  {[]func(*api.CephObjectStore){secure}, []client.Object{&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "tls"}}}, nil, api.ReasonSecretInvalid, "no key cert"},
 		"no_port":              {[]func(*api.CephObjectStore){func(s *api.CephObjectStore) { s.Spec.Gateway.Port = 0 }}, nil, nil, api.ReasonInvalidSpec, "need a port"},
 		"no_pools":             {[]func(*api.CephObjectStore){func(s *api.CephObjectStore) { s.Spec.DataPool = nil }}, nil, nil, api.ReasonInvalidSpec, "needs pools"},
+		"no_default_placement": {[]func(*api.CephObjectStore){shared, func(s *api.CephObjectStore) { s.Spec.SharedPools.DataPoolName = "" }}, nil, nil, api.ReasonInvalidSpec, "a placement that is the default"},
 		"unknown_shared_pool":  {[]func(*api.CephObjectStore){shared}, nil, nil, api.ReasonPoolMissing, "There is no pool 'data'"},
 		"a_pool_of_block_data": {[]func(*api.CephObjectStore){shared}, nil, func(w *world) { w.addPool("meta", "rgw"); w.addPool("data", "rbd") }, api.ReasonInvalidSpec, "'data' is not for object stores"},
 		"a_foreign_pool":       {nil, nil, func(w *world) { w.addPool("my-store.rgw.log", "rbd") }, api.ReasonNameTaken, "belongs to application 'rbd'"},

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zonepools"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/step"
@@ -29,6 +30,9 @@ func (p *pass) check(ctx context.Context) (step.Outcome, error) {
 	}
 	if p.own() && p.shared() == nil && (!p.store.Spec.MetadataPool.Wanted() || !p.store.Spec.DataPool.Wanted()) {
 		return step.Stall(api.ReasonInvalidSpec, "A store needs pools; set `metadataPool` and `dataPool`, `sharedPools`, or `zone`"), nil
+	}
+	if shared := p.shared(); p.own() && shared != nil && !zonepools.HasDefault(shared) {
+		return step.Stall(api.ReasonInvalidSpec, "`sharedPools` needs `metadataPoolName` and `dataPoolName`, or a placement that is the default"), nil
 	}
 	if outcome, err := p.checkName(ctx); err != nil || !outcome.IsDone() {
 		return outcome, err

@@ -70,6 +70,12 @@ func Shared(spec *api.ObjectSharedPoolsSpec) []string {
 	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "" })
 }
 
+// HasDefault tells whether buckets that choose no placement have one.
+func HasDefault(spec *api.ObjectSharedPoolsSpec) bool {
+	return spec.MetadataPoolName != "" && spec.DataPoolName != "" ||
+		slices.ContainsFunc(spec.PoolPlacements, func(one api.PoolPlacementSpec) bool { return one.Default })
+}
+
 // ours tells whether Ceph says that the pool is for object stores and nothing else.
 func ours(pool *ceph.Pool) bool {
 	_, tagged := pool.ApplicationMetadata[Application]
