@@ -168,7 +168,7 @@ func (c *Cluster) RadosgwAdmin(ctx context.Context, entity string, args ...strin
 	process.Stderr = &complaints
 	out, err := process.Output()
 	if err != nil {
-		return out, fmt.Errorf("radosgw-admin %s: %w: %s", strings.Join(args, " "), err, tail([]byte(complaints.String()), 15))
+		return out, fmt.Errorf("radosgw-admin %s: %w: %s", strings.Join(args, " "), err, tail([]byte(complaints.String()), 5))
 	}
 	return out, nil
 }

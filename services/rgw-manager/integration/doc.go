@@ -1,0 +1,3 @@
+// Package integration tests rgw-manager with real Ceph daemons. It holds tests
+// only.
+package integration
