@@ -28,7 +28,7 @@ type Wish struct {
 	Hostnames []string
 	// DefaultRealm makes the realm that of all tools.
 	DefaultRealm bool
-	// Shared are the pools of others that the zone uses; nil for its own.
+	// Shared are the existing pools that the zone uses; nil for its own.
 	Shared *api.ObjectSharedPoolsSpec
 	// AdminOps is the Secret with the keys of the user that we manage the store as.
 	AdminOps string
@@ -60,6 +60,9 @@ func (p *pass) wish(ctx context.Context) (Wish, error) {
 		w.Endpoints, w.Hostnames = []string{gateway.URL(p.store)}, gateway.Hostnames(p.store)
 		w.DefaultRealm, w.Shared = p.store.Spec.DefaultRealm, p.shared()
 		return w, nil
+	}
+	if p.zone != nil && p.zone.Spec.SharedPools.Wanted() {
+		w.Shared = p.zone.Spec.SharedPools
 	}
 	var err error
 	w.Endpoints, err = p.zoneEndpoints(ctx)
