@@ -70,6 +70,7 @@ func (s Settings) ClusterValues() map[string]any {
 				"global": map[string]any{"osd_memory_target": "939524096"},
 			},
 		},
+		"cephObjectStores": []any{},
 		"cephFileSystems": []any{map[string]any{
 			"name": Filesystem,
 			"spec": map[string]any{

@@ -95,3 +95,9 @@ allowedTopologies:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
+
+{{/* The port of a store's Service that is led to. Call with the store and the way (ingress or route). */}}
+{{- define "cluster.storePort" -}}
+{{- $gateway := dig "gateway" dict (.store.spec | default dict) | default dict -}}
+{{ .way.port | default $gateway.securePort | default $gateway.port | default 80 }}
+{{- end }}

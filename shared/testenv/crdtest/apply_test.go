@@ -48,10 +48,14 @@ func tryAll(t *testing.T, c client.Client, files map[string][][]byte) {
 			if err := yaml.Unmarshal(document, &object.Object); err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
-			if object.GetNamespace() != "" {
+			namespaced, err := c.IsObjectNamespaced(object)
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			if namespaced {
 				object.SetNamespace(namespace)
 			}
-			err := c.Create(t.Context(), object.DeepCopy(), client.DryRunAll, client.FieldValidation(metav1.FieldValidationStrict))
+			err = c.Create(t.Context(), object.DeepCopy(), client.DryRunAll, client.FieldValidation(metav1.FieldValidationStrict))
 			if err != nil {
 				t.Errorf("create %s: %v", file, err)
 			}
