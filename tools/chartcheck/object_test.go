@@ -105,3 +105,17 @@ func parsed(t *testing.T, text string) any {
 	}
 	return object.Object["spec"]
 }
+
+func TestDefinitionsOfOthersCanBeLeftOut(t *testing.T) {
+	for _, wanted := range []bool{true, false} {
+		count := 0
+		for _, definition := range ofKind(mustRender(t, "rook-ceph", map[string]any{"crds": map[string]any{"objectBuckets": wanted}}), "CustomResourceDefinition") {
+			if strings.HasSuffix(definition.GetName(), ".objectbucket.io") {
+				count++
+			}
+		}
+		if (count == 2) != wanted || (count == 0) == wanted {
+			t.Errorf("objectBuckets %t: got %d definitions of objectbucket.io", wanted, count)
+		}
+	}
+}
