@@ -21,23 +21,32 @@ const parentRetry = 10 * time.Second
 
 // check refuses what cannot be had before anything is made.
 func (p *pass) check(ctx context.Context) (step.Outcome, error) {
-	gw := &p.store.Spec.Gateway
-	if gw.Port == 0 && gw.SecurePort == 0 {
-		return step.Stall(api.ReasonInvalidSpec, "Gateways need a port to listen on; set `gateway.port`, or `gateway.securePort` and `gateway.sslCertificateRef`"), nil
-	}
-	if gw.SecurePort > 0 && gateway.CertificateRef(p.store) == "" {
-		return step.Stall(api.ReasonInvalidSpec, "`gateway.securePort` needs a certificate; set `gateway.sslCertificateRef`"), nil
-	}
-	if p.own() && p.shared() == nil && (!p.store.Spec.MetadataPool.Wanted() || !p.store.Spec.DataPool.Wanted()) {
-		return step.Stall(api.ReasonInvalidSpec, "A store needs pools; set `metadataPool` and `dataPool`, `sharedPools`, or `zone`"), nil
-	}
-	if shared := p.shared(); p.own() && shared != nil && !zonepools.HasDefault(shared) {
-		return step.Stall(api.ReasonInvalidSpec, "`sharedPools` needs `metadataPoolName` and `dataPoolName`, or a placement that is the default"), nil
+	if wrong := p.wrong(); wrong != "" {
+		return step.Stall(api.ReasonInvalidSpec, wrong), nil
 	}
 	if outcome, err := p.checkName(ctx); err != nil || !outcome.IsDone() {
 		return outcome, err
 	}
 	return p.checkPorts(ctx)
+}
+
+// wrong says what is wrong with the spec by itself; empty for nothing. Admission
+// refuses most of it, but stores of an earlier installation have never met it.
+func (p *pass) wrong() string {
+	gw, shared := &p.store.Spec.Gateway, p.shared()
+	switch {
+	case gw.Port == 0 && gw.SecurePort == 0:
+		return "Gateways need a port to listen on; set `gateway.port`, or `gateway.securePort` and `gateway.sslCertificateRef`"
+	case gw.SecurePort > 0 && gateway.CertificateRef(p.store) == "":
+		return "`gateway.securePort` needs a certificate; set `gateway.sslCertificateRef`"
+	case !p.own():
+		return ""
+	case shared == nil && (!p.store.Spec.MetadataPool.Wanted() || !p.store.Spec.DataPool.Wanted()):
+		return "A store needs pools; set `metadataPool` and `dataPool`, `sharedPools`, or `zone`"
+	case shared != nil && !zonepools.HasDefault(shared):
+		return "`sharedPools` needs `metadataPoolName` and `dataPoolName`, or a placement that is the default"
+	}
+	return ""
 }
 
 // checkName refuses a store whose zone would be that of another object.

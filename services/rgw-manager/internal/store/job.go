@@ -15,8 +15,9 @@ import (
 )
 
 // administratorCaps are what the user may do that we manage a store as: all about
-// users, buckets and accounts, and to see how far zones have got.
-const administratorCaps = "accounts=*;bilog=read;buckets=*;datalog=read;mdlog=read;metadata=read;usage=read;users=*;zone=read"
+// users and buckets, and to see how far zones have got. Ceph 18 knows no accounts, and
+// refuses the user that shall manage them.
+const administratorCaps = "bilog=read;buckets=*;datalog=read;mdlog=read;metadata=read;usage=read;users=*;zone=read"
 
 // Runner runs Jobs that make in Ceph what is wanted.
 type Runner interface {
