@@ -13,22 +13,25 @@ import (
 	"syscall"
 )
 
-// Install copies the running program to dir/cephlet, so that containers of
-// another image in the same pod can run it. It replaces an older copy at once.
-func Install(dir string) error {
+// Install copies the running program to dir/cephlet; see InstallAs.
+func Install(dir string) error { return InstallAs(dir, "cephlet") }
+
+// InstallAs copies the running program to dir/name, so that containers of another
+// image in the same pod can run it. It replaces an older copy at once.
+func InstallAs(dir, name string) error {
 	self, err := os.Open("/proc/self/exe")
 	if err != nil {
 		return fmt.Errorf("open own program: %w", err)
 	}
 	defer self.Close()
-	temp, err := os.CreateTemp(dir, ".cephlet-*")
+	temp, err := os.CreateTemp(dir, "."+name+"-*")
 	if err != nil {
 		return fmt.Errorf("make file in %s: %w", dir, err)
 	}
 	_, copyErr := io.Copy(temp, self)
 	err = errors.Join(copyErr, temp.Chmod(0o755), temp.Close())
 	if err == nil {
-		err = os.Rename(temp.Name(), filepath.Join(dir, "cephlet"))
+		err = os.Rename(temp.Name(), filepath.Join(dir, name))
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("install into %s: %w", dir, err), os.Remove(temp.Name()))

@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/rgwadmin"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zonepools"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph/cephtest/real"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 	"github.com/rook-ceph/rook-ceph/shared/librados"
@@ -76,6 +78,62 @@ func TestAStoreOfItsOwnIsMadeOnceAndRemovedWhole(t *testing.T) {
 			out, err := cluster.RadosgwAdmin(t.Context(), "client.admin", "period", "list")
 			if err != nil || strings.Contains(string(out), "-") {
 				t.Errorf("periods are left: %s, %v", out, err)
+			}
+		})
+	}
+}
+
+// TestAZoneInSharedPoolsLeavesThePoolsOfOthersAlone makes two zones in the same
+// pools and removes one of them with all that it wrote.
+func TestAZoneInSharedPoolsLeavesThePoolsOfOthersAlone(t *testing.T) {
+	for _, release := range real.Releases() {
+		t.Run(release, func(t *testing.T) {
+			cluster := real.Start(t, librados.Dialer{}, real.Release(release), real.OSDs(1))
+			cluster.RGWPools(".rgw.root", "meta", "data")
+			runner := program(t, cluster)
+			cluster.RadosgwAdminCommand("client.admin")
+			rados := func(args ...string) string {
+				t.Helper()
+				out, err := cluster.Tool(t.Context(), append([]string{"rados", "-c", cluster.Inside("ceph.conf"), "-n", "client.admin", "--no-mon-config"}, args...)...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return string(out)
+			}
+			sharing := func(name string) rgwadmin.Wanted {
+				wanted := ownStore()
+				wanted.Realm.Name, wanted.ZoneGroup.Name, wanted.Zone.Name = name, name, name
+				zonepools.Place(wanted.Zone, &api.ObjectSharedPoolsSpec{MetadataPoolName: "meta", DataPoolName: "data",
+					PoolPlacements: []api.PoolPlacementSpec{{Name: "fast", MetadataPoolName: "meta", DataPoolName: "data",
+						StorageClasses: []api.PlacementStorageClassSpec{{Name: "COLD", DataPoolName: "data"}}}}})
+				return wanted
+			}
+			one := sharing("one")
+			for _, wanted := range []rgwadmin.Wanted{one, sharing("two")} {
+				if made := apply(t, runner, wanted); made.Outcome != rgwadmin.Applied {
+					t.Fatalf("%s: %+v", wanted.Zone.Name, made)
+				}
+				if again := apply(t, runner, wanted); again.Outcome != rgwadmin.Applied || again.Changed {
+					t.Fatalf("%s again: %+v", wanted.Zone.Name, again)
+				}
+			}
+			cluster.AddRGW(real.Gateway{ID: "one.a", Realm: "one", ZoneGroup: "one", Zone: "one"})
+			for _, zone := range []string{"one", "two"} {
+				if !strings.Contains(rados("ls", "--all", "--pool=meta"), zone+".meta.users.uid") {
+					t.Errorf("the users of zone %s are not in its namespace", zone)
+				}
+			}
+			cluster.Stop("client.rgw.one.a")
+			one.Remove, one.Zone.Purge = rgwadmin.RemoveAll, true
+			if gone := apply(t, runner, one); gone.Outcome != rgwadmin.Applied {
+				t.Fatalf("removal: %+v", gone)
+			}
+			left := rados("ls", "--all", "--pool=meta") + rados("ls", "--all", "--pool=data")
+			if strings.Contains(left, "one.") || !strings.Contains(left, "two.meta.users.uid") {
+				t.Errorf("after the removal of one there is:\n%s", left)
+			}
+			if out := rados("lspools"); strings.Contains(out, ".rgw.log") {
+				t.Errorf("pools were made: %s", out)
 			}
 		})
 	}

@@ -58,16 +58,15 @@ func (w *work) removeZone(ctx context.Context) error {
 	if err := w.leaveZoneGroup(ctx, id); err != nil {
 		return err
 	}
-	if w.want.Zone.Purge {
-		if err := w.purge(ctx, zone); err != nil {
-			return err
-		}
+	if err := w.purge(ctx, zone); err != nil {
+		return err
 	}
 	err = w.change(ctx, Command{Args: append([]string{"zone", "delete"}, w.at()...)})
-	if notFound(err) {
-		return nil
+	if err != nil && !notFound(err) {
+		return err
 	}
-	return err
+	// The command that deletes a zone opens it first, and makes empty logs in it.
+	return w.purge(ctx, zone)
 }
 
 // otherZones are the names of the zones of the realm besides one, in this cluster
@@ -133,6 +132,9 @@ func (w *work) inPeriod(zone string) bool {
 // purge removes what the zone wrote into namespaces of shared pools. Only
 // namespaces that carry the zone's name are its own.
 func (w *work) purge(ctx context.Context, zone document) error {
+	if !w.want.Zone.Purge {
+		return nil
+	}
 	var places []string
 	add := func(value any) {
 		text, _ := value.(string)
@@ -154,13 +156,41 @@ func (w *work) purge(ctx context.Context, zone document) error {
 	slices.Sort(places)
 	for _, place := range slices.Compact(places) {
 		pool, namespace, _ := strings.Cut(place, ":")
-		command := Command{Tool: ToolRados, Args: []string{"purge", pool, "--namespace=" + namespace, "--yes-i-really-really-mean-it"}}
-		if err := w.change(ctx, command); err != nil && !notFound(err) {
+		if err := w.empty(ctx, "--pool="+pool, "--namespace="+namespace); err != nil && !notFound(err) {
 			return fmt.Errorf("empty namespace %s of pool %s: %w", namespace, pool, err)
 		}
 	}
 	return nil
 }
+
+// empty removes the objects of one namespace. The purge command of rados is of no
+// use: it empties all namespaces of a pool.
+func (w *work) empty(ctx context.Context, place ...string) error {
+	out, err := w.run.Run(ctx, Command{Tool: ToolRados, Args: append([]string{"ls", "--format=json"}, place...)})
+	if err != nil {
+		return fmt.Errorf("read: %w", err)
+	}
+	objects, err := decode[[]struct {
+		Name string `json:"name"`
+	}](out)
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(objects, objectsPerCall) {
+		args := append([]string{"rm"}, place...)
+		for _, object := range some {
+			args = append(args, object.Name)
+		}
+		// A gateway may have collected one of them meanwhile.
+		if err := w.change(ctx, Command{Tool: ToolRados, Args: args}); err != nil && !notFound(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// objectsPerCall keeps a command line short enough for the kernel.
+const objectsPerCall = 200
 
 // removeZoneGroup removes a zone group without zones. One that has zones in other
 // clusters only is theirs; its copy here goes with the realm.

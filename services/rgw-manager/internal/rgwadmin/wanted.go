@@ -71,8 +71,8 @@ type Realm struct {
 // ZoneGroup is a zone group to make or to find.
 type ZoneGroup struct {
 	Name string `json:"name"`
-	// Hostnames that gateways accept requests under; nil leaves them alone.
-	Hostnames []string `json:"hostnames,omitempty"`
+	// Hostnames that gateways accept requests under; nil leaves them as they are.
+	Hostnames []string `json:"hostnames"`
 	// Required zone groups are not made.
 	Required bool `json:"required,omitempty"`
 }
@@ -80,8 +80,8 @@ type ZoneGroup struct {
 // Zone is a zone to make.
 type Zone struct {
 	Name string `json:"name"`
-	// Endpoints are all URLs of the zone; nil leaves them alone.
-	Endpoints []string `json:"endpoints,omitempty"`
+	// Endpoints are all URLs of the zone; nil leaves them as they are.
+	Endpoints []string `json:"endpoints"`
 	// MetadataPool holds, in namespaces, all that is not a bucket; empty for pools
 	// of the zone's own, which are named after it.
 	MetadataPool string `json:"metadataPool,omitempty"`

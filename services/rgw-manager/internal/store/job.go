@@ -63,7 +63,7 @@ func (j Jobs) Ensure(ctx context.Context, cluster *api.CephCluster, store *api.C
 
 // Wanted words a wish for Ceph.
 func Wanted(wish Wish) rgwadmin.Wanted {
-	zone := &rgwadmin.Zone{Name: wish.Site.Zone, Endpoints: wish.Endpoints}
+	zone := &rgwadmin.Zone{Name: wish.Site.Zone, Endpoints: wish.Endpoints, Required: !wish.Own}
 	zonepools.Place(zone, wish.Shared)
 	wanted := rgwadmin.Wanted{
 		Realm:     rgwadmin.Realm{Name: wish.Site.Realm, Default: wish.DefaultRealm, Required: !wish.Own},

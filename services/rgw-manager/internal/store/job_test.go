@@ -95,7 +95,7 @@ func TestWishesAreWordedForCeph(t *testing.T) {
 	}{
 		"a zone of another object is not made": {inZone, rgwadmin.Wanted{
 			Realm: rgwadmin.Realm{Name: "my-store", Required: true}, ZoneGroup: &rgwadmin.ZoneGroup{Name: "my-store", Required: true},
-			Zone: &rgwadmin.Zone{Name: "my-store", Endpoints: []string{"http://x:80"}}, Users: users,
+			Zone: &rgwadmin.Zone{Name: "my-store", Endpoints: []string{"http://x:80"}, Required: true}, Users: users,
 		}},
 		"shared pools have namespaces": {inShared, rgwadmin.Wanted{
 			Realm: rgwadmin.Realm{Name: "my-store", Default: true}, ZoneGroup: &rgwadmin.ZoneGroup{Name: "my-store", Hostnames: []string{"s3.example.com"}},

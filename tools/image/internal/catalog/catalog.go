@@ -74,7 +74,11 @@ func Services() []Service {
 			Description: "Keeps pools and provisions volumes.",
 		},
 		{
-			Name: "rgw-manager", Base: Rados, Programs: []compile.Program{ceph("rgw-manager"), cephlet},
+			Name: "rgw-manager", Base: Rados,
+			Programs: []compile.Program{
+				ceph("rgw-manager"), cephlet,
+				{Name: "rgw-setup", Module: "services/rgw-manager", Package: "cmd/rgw-setup"},
+			},
 			Description: "Runs Ceph object stores.",
 		},
 	}
