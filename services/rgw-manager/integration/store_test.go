@@ -48,7 +48,9 @@ func TestAStoreLivesWithRealCeph(t *testing.T) {
 				t.Errorf("%d bytes came back, want %d", len(body), len(content))
 			}
 
-			r.change(func(spec *api.ObjectStoreSpec) { spec.Gateway.RGWConfig = map[string]string{"rgw_max_put_size": "1000000"} })
+			r.change(func(spec *api.ObjectStoreSpec) {
+				spec.Gateway.RGWConfig = map[string]string{"rgw_max_put_size": "1000000"}
+			})
 			r.await("the option is stored", func() bool {
 				value, err := r.ceph.Client().ConfigGet(ctx, "client.rgw.my-store.a", "rgw_max_put_size")
 				return r.ready() && err == nil && value == "1000000"
