@@ -89,7 +89,7 @@ func newRig(t *testing.T, release string, objs ...client.Object) *rig {
 	r.service = setup.New(setup.Environment{
 		Kube: r.kube, Live: r.kube, Dialer: librados.Dialer{}, Clock: clock.RealClock{}, Image: "rook-ceph/rgw-manager:test",
 		Events: func(string) events.EventRecorder { return recorder },
-		Setup:  store.Jobs{Runner: r, Client: r.kube}, Gateways: store.Admins{Pool: r.gates},
+		Setup:  store.Jobs{Runner: r}, Gateways: store.Admins{Pool: r.gates},
 	})
 	return r
 }

@@ -5,6 +5,9 @@ package integration_test
 import (
 	"bytes"
 	"io"
+	"maps"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,6 +83,64 @@ func TestAStoreLivesWithRealCeph(t *testing.T) {
 			r.mayNot("fs new", map[string]any{"fs_name": "x", "metadata": "a", "data": "b"})
 		})
 	}
+}
+
+// TestAStoreInSharedPoolsTakesItsNamespacesWithIt lives beside another store in the
+// same pools.
+func TestAStoreInSharedPoolsTakesItsNamespacesWithIt(t *testing.T) {
+	release := real.Releases()[0]
+	mine := theStore()
+	mine.Spec.MetadataPool, mine.Spec.DataPool = nil, nil
+	mine.Spec.SharedPools = &api.ObjectSharedPoolsSpec{MetadataPoolName: "meta", DataPoolName: "data"}
+	other := mine.DeepCopy()
+	other.Name, other.UID = "other", "s-2"
+	r := newRig(t, release, mine, other)
+	ctx := t.Context()
+	r.ceph.RGWPools("meta", "data")
+	r.await("both are served", func() bool { return r.ready() && r.running["other"] != "" })
+
+	s3Client := r.someUser()
+	_, err := s3Client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("photos")})
+	r.check(err)
+	_, err = s3Client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("photos"), Key: aws.String("one"), Body: strings.NewReader("one")})
+	r.check(err)
+	if inside := r.namespaces("data"); !slices.Contains(inside, "my-store.buckets.data") {
+		t.Errorf("the object is in none of the store's namespaces: %v", inside)
+	}
+	_, err = s3Client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String("photos"), Key: aws.String("one")})
+	r.check(err)
+	_, err = s3Client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: aws.String("photos")})
+	r.check(err)
+
+	r.check(r.kube.Delete(ctx, r.store()))
+	r.await("gone", func() bool { return r.store() == nil })
+	kept := false
+	for _, pool := range []string{"meta", "data"} {
+		for _, inside := range r.namespaces(pool) {
+			if strings.HasPrefix(inside, "my-store.") {
+				t.Errorf("pool %s still holds something in %s", pool, inside)
+			}
+			kept = kept || strings.HasPrefix(inside, "other.")
+		}
+	}
+	if !kept {
+		t.Error("the other store lost what it had")
+	}
+}
+
+// namespaces are those of a pool that hold objects.
+func (r *rig) namespaces(pool string) []string {
+	r.t.Helper()
+	argv := r.ceph.Command("rados", "-c", r.ceph.Inside("ceph.conf"), "-n", r.key.Entity, "-p", pool, "ls", "--all")
+	out, err := exec.CommandContext(r.t.Context(), argv[0], argv[1:]...).Output()
+	r.check(err)
+	found := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		if namespace, _, cut := strings.Cut(line, "\t"); cut {
+			found[namespace] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
 }
 
 // someUser makes a user of the store, and returns S3 as that user.

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/rgwadmin"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -54,6 +55,7 @@ func (p *pass) applyAdminOps(ctx context.Context) (step.Outcome, error) {
 		access = spell(keyLetters, derived(realm.Data[names.RealmSecretKey], "access key of the administrator", keyLength))
 		secret = spell(secretLetters, derived(realm.Data[names.RealmSecretKey], "secret key of the administrator", secretLength))
 	}
+	p.keys = rgwadmin.Fingerprint(access, secret)
 	return step.Done, p.Apply.Set(ctx, p.store, gateway.AdminOps(p.store, p.cluster.Name, access, secret))
 }
 

@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/rgwadmin"
@@ -25,22 +23,11 @@ type Runner interface {
 }
 
 // Jobs brings about with Jobs what stores wish.
-type Jobs struct {
-	Runner Runner
-	// Client reads the Secret of the administrator, which is ours.
-	Client client.Reader
-}
+type Jobs struct{ Runner Runner }
 
 // Ensure implements Setup.
 func (j Jobs) Ensure(ctx context.Context, cluster *api.CephCluster, store *api.CephObjectStore, wish Wish) (api.ObjectSetupStatus, step.Outcome, error) {
 	wanted := Wanted(wish)
-	if wanted.Remove == rgwadmin.Keep {
-		secret := &corev1.Secret{}
-		if err := j.Client.Get(ctx, client.ObjectKey{Namespace: store.Namespace, Name: wish.AdminOps}, secret); err != nil {
-			return api.ObjectSetupStatus{}, step.None, fmt.Errorf("read Secret %s: %w", wish.AdminOps, err)
-		}
-		wanted.Keys = rgwadmin.Fingerprint(string(secret.Data[names.AdminOpsAccessKey]), string(secret.Data[names.AdminOpsSecretKey]))
-	}
 	var before api.ObjectSetupStatus
 	if store.Status != nil && store.Status.Setup != nil {
 		before = *store.Status.Setup
@@ -75,6 +62,7 @@ func Wanted(wish Wish) rgwadmin.Wanted {
 		zone.Purge = wish.Shared != nil && !wish.Shared.PreserveRadosNamespaceDataOnDelete
 		return wanted
 	}
+	wanted.Keys = wish.Keys
 	wanted.Users = []rgwadmin.User{{
 		ID: names.AdminOpsUser, DisplayName: "RGW Admin Ops User", Caps: administratorCaps,
 		Keys: rgwadmin.KeyRef{Secret: wish.AdminOps, AccessKey: names.AdminOpsAccessKey, SecretKey: names.AdminOpsSecretKey},

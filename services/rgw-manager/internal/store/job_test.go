@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/rgwadmin"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/step"
-	"github.com/rook-ceph/rook-ceph/shared/testenv"
 )
 
 // runs remembers what it was asked for, and does it at once.
@@ -27,15 +25,13 @@ func (r *runs) Ensure(_ context.Context, _ *api.CephCluster, _ client.Object, wa
 func someWish() Wish {
 	return Wish{
 		Site: gateway.Site{Realm: "my-store", ZoneGroup: "my-store", Zone: "my-store"}, Own: true,
-		Endpoints: []string{"http://x:80"}, AdminOps: "admin-ops",
+		Endpoints: []string{"http://x:80"}, AdminOps: "admin-ops", Keys: "1",
 	}
 }
 
 func TestAJobRunsOnceForAWishAndAgainForChangedKeys(t *testing.T) {
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "admin-ops"}, Data: map[string][]byte{"accessKey": []byte("A"), "secretKey": []byte("S")}}
-	kube := testenv.Fake(t, secret).Build()
 	runner := &runs{}
-	jobs := Jobs{Runner: runner, Client: kube}
+	jobs := Jobs{Runner: runner}
 	store := &api.CephObjectStore{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "my-store"}}
 	ensure := func(wish Wish) {
 		t.Helper()
@@ -50,11 +46,9 @@ func TestAJobRunsOnceForAWishAndAgainForChangedKeys(t *testing.T) {
 	if len(runner.asked) != 1 || store.Status.Setup.ZoneID != "z" {
 		t.Fatalf("%d Jobs, and the status is %+v", len(runner.asked), store.Status.Setup)
 	}
-	secret.Data["secretKey"] = []byte("T")
-	if err := kube.Update(t.Context(), secret); err != nil {
-		t.Fatal(err)
-	}
-	ensure(someWish())
+	changed := someWish()
+	changed.Keys = "2"
+	ensure(changed)
 	if len(runner.asked) != 2 || runner.asked[1].Known.ZoneID != "z" {
 		t.Fatalf("%d Jobs after the keys had changed: %+v", len(runner.asked), runner.asked)
 	}
@@ -69,8 +63,7 @@ func TestAJobRunsOnceForAWishAndAgainForChangedKeys(t *testing.T) {
 
 func TestTheLastStoreOfAZoneNeedsNoJobToGo(t *testing.T) {
 	runner := &runs{}
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "admin-ops"}}
-	jobs := Jobs{Runner: runner, Client: testenv.Fake(t, secret).Build()}
+	jobs := Jobs{Runner: runner}
 	wish := someWish()
 	wish.Own, wish.Gone, wish.Endpoints = false, true, nil
 	store := &api.CephObjectStore{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "my-store"}}
@@ -95,13 +88,13 @@ func TestWishesAreWordedForCeph(t *testing.T) {
 	}{
 		"a zone of another object is not made": {inZone, rgwadmin.Wanted{
 			Realm: rgwadmin.Realm{Name: "my-store", Required: true}, ZoneGroup: &rgwadmin.ZoneGroup{Name: "my-store", Required: true},
-			Zone: &rgwadmin.Zone{Name: "my-store", Endpoints: []string{"http://x:80"}, Required: true}, Users: users,
+			Zone: &rgwadmin.Zone{Name: "my-store", Endpoints: []string{"http://x:80"}, Required: true}, Users: users, Keys: "1",
 		}},
 		"shared pools have namespaces": {inShared, rgwadmin.Wanted{
 			Realm: rgwadmin.Realm{Name: "my-store", Default: true}, ZoneGroup: &rgwadmin.ZoneGroup{Name: "my-store", Hostnames: []string{"s3.example.com"}},
 			Zone: &rgwadmin.Zone{Name: "my-store", Endpoints: []string{"http://x:80"}, MetadataPool: "meta", DefaultPlacement: "default-placement",
 				Placements: []rgwadmin.Placement{{Name: "default-placement", IndexPool: "meta:my-store.buckets.index",
-					DataPool: "data:my-store.buckets.data", ExtraPool: "meta:my-store.buckets.non-ec"}}}, Users: users,
+					DataPool: "data:my-store.buckets.data", ExtraPool: "meta:my-store.buckets.non-ec"}}}, Users: users, Keys: "1",
 		}},
 		"what goes is purged": {going, rgwadmin.Wanted{
 			Realm: rgwadmin.Realm{Name: "my-store"}, ZoneGroup: &rgwadmin.ZoneGroup{Name: "my-store"}, Remove: rgwadmin.RemoveAll,

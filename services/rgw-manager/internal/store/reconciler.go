@@ -190,6 +190,9 @@ type pass struct {
 	// zone is the object of the zone that the store serves; nil for its own.
 	zone *api.CephObjectZone
 
+	// keys changes with the keys of the administrator.
+	keys string
+
 	// certificate and bundle are what pods mount, secretOptions the values of options
 	// that Secrets hold.
 	certificate, bundle gateway.Certificate

@@ -32,6 +32,8 @@ type Wish struct {
 	Shared *api.ObjectSharedPoolsSpec
 	// AdminOps is the Secret with the keys of the user that we manage the store as.
 	AdminOps string
+	// Keys changes with them.
+	Keys string
 	// Gone means that all this shall be no more.
 	Gone bool
 }
@@ -55,7 +57,7 @@ type Gateways interface {
 
 // wish is what the store wants now.
 func (p *pass) wish(ctx context.Context) (Wish, error) {
-	w := Wish{Site: p.site, Own: p.own(), AdminOps: names.RGWAdminOps(p.store.Name)}
+	w := Wish{Site: p.site, Own: p.own(), AdminOps: names.RGWAdminOps(p.store.Name), Keys: p.keys}
 	if w.Own {
 		w.Endpoints, w.Hostnames = []string{gateway.URL(p.store)}, gateway.Hostnames(p.store)
 		w.DefaultRealm, w.Shared = p.store.Spec.DefaultRealm, p.shared()
