@@ -2,7 +2,9 @@
 package setup
 
 import (
+	"crypto/tls"
 	"fmt"
+	"net/http"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -20,7 +22,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ops"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/report"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/setupjob"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/store"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
@@ -59,9 +63,17 @@ type Environment struct {
 	Clock  clock.PassiveClock
 	// Image is our own, which brings our programs into pods.
 	Image string
-	// Setup and Gateways reach the realms and the gateways.
+	// Transport makes what requests to gateways are sent through; nil is the usual.
+	Transport func(*tls.Config) http.RoundTripper
+	// Setup and Gateways take the place of Jobs and of requests to gateways in
+	// tests; nil for these.
 	Setup    store.Setup
 	Gateways store.Gateways
+}
+
+// setups has setup Jobs run for the objects of one controller.
+func (e Environment) setups(name string) setupjob.Runner {
+	return setupjob.Runner{Client: e.Kube, Live: e.Live, Apply: apply.Applier{Client: e.Kube, Manager: name}, Clock: e.Clock, Image: e.Image}
 }
 
 // Service is all controllers of rgw-manager.
@@ -73,6 +85,12 @@ type Service struct {
 // New puts the controllers together.
 func New(env Environment) *Service {
 	applier := func(name string) apply.Applier { return apply.Applier{Client: env.Kube, Manager: name} }
+	if env.Gateways == nil {
+		env.Gateways = store.Admins{Pool: &ops.Pool{Reader: env.Live, Transport: env.Transport, Clock: env.Clock}}
+	}
+	if env.Setup == nil {
+		env.Setup = store.Jobs{Runner: env.setups(store.Name)}
+	}
 	sessions := &session.Pool{Service: gateway.Service, Secrets: env.Live, Dialer: env.Dialer}
 	return &Service{
 		Store: store.Reconciler{Client: env.Kube, Live: env.Live, Apply: applier(store.Name), Events: env.Events(store.Name),
@@ -89,4 +107,12 @@ func (s *Service) Register(mgr manager.Manager) error {
 		}
 	}
 	return nil
+}
+
+// Controllers registers the controllers of a service that runs in a cluster.
+func Controllers(mgr manager.Manager, dialer ceph.Dialer, image string) error {
+	return New(Environment{
+		Kube: mgr.GetClient(), Live: mgr.GetAPIReader(), Dialer: dialer, Events: mgr.GetEventRecorder,
+		Clock: clock.RealClock{}, Image: image,
+	}).Register(mgr)
 }
