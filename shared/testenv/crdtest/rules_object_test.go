@@ -97,6 +97,11 @@ func storeRules() []rule {
 			field: "spec.hosting.advertiseEndpoint.dnsName", says: "should match",
 		},
 		{
+			name: "a cipher is one word", good: store(own + `, security: {sslOptions: [no_tlsv1], ciphers: [HIGH, "!aNULL"], cipherSuites: [TLS_AES_256_GCM_SHA384], tlsGroups: [X25519]}`),
+			bad:   store(own + `, security: {ciphers: ["HIGH port=1"]}`),
+			field: "spec.security.ciphers[0]", says: "should match",
+		},
+		{
 			name: "an interface is known", good: store(own + `, protocols: {enableAPIs: [s3, s3website, swift, swift_auth, admin, sts, iam, notifications]}`), bad: store(own + `, protocols: {enableAPIs: [s4]}`),
 			field: "spec.protocols.enableAPIs[0]", says: "Unsupported value",
 		},

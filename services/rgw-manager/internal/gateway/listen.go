@@ -44,11 +44,27 @@ func frontend(cluster *api.CephCluster, store *api.CephObjectStore, certificate 
 		if certificate.KeyApart {
 			words = append(words, "ssl_private_key="+privateKeyFile)
 		}
+		words = append(words, encryption(store.Spec.Security)...)
 		if every := store.Spec.Gateway.SSLReloadInterval; every != nil && every.Duration >= 0 {
 			words = append(words, "ssl_reload="+strconv.FormatInt(int64(every.Duration/time.Second), 10))
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// encryption is how connections over TLS are kept, in OpenSSL's words.
+func encryption(security *api.ObjectStoreSecuritySpec) []string {
+	var words []string
+	if security == nil {
+		return nil
+	}
+	if len(security.SSLOptions) > 0 {
+		words = append(words, "ssl_options="+strings.Join(security.SSLOptions, ":"))
+	}
+	if len(security.Ciphers) > 0 {
+		words = append(words, "ssl_ciphers="+strings.Join(security.Ciphers, ":"))
+	}
+	return words
 }
 
 // arguments are those of the gateway beyond what every daemon takes.

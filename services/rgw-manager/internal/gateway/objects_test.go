@@ -53,6 +53,7 @@ func TestAStoreWithAllThatCanBeSet(t *testing.T) {
 			HostNetwork: ptr.To(true), RGWCommandFlags: map[string]string{"debug_rgw": "5", "rgw-max-put-size": "1"},
 			AdditionalVolumeMounts: []api.AdditionalVolumeMount{{SubPath: "ldap", VolumeSource: &api.FileVolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "ldap"}}}},
 		}
+		spec.Security = &api.ObjectStoreSecuritySpec{SSLOptions: []string{"no_tlsv1", "no_tlsv1_1"}, Ciphers: []string{"HIGH", "!aNULL"}}
 		spec.HealthCheck = &api.ObjectHealthCheckSpec{
 			StartupProbe:   &api.ProbeSpec{Disabled: true},
 			ReadinessProbe: &api.ProbeSpec{Probe: &corev1.Probe{PeriodSeconds: 30}},

@@ -127,6 +127,7 @@ type ObjectStoreSecuritySpec struct {
 	// sslOptions of the gateways' TLS, such as no_tlsv1.
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MaxLength=64
+	// +kubebuilder:validation:items:Pattern=`^[a-zA-Z0-9!+@=._-]+$`
 	// +listType=atomic
 	// +optional
 	SSLOptions []string `json:"sslOptions,omitempty"`
@@ -134,6 +135,7 @@ type ObjectStoreSecuritySpec struct {
 	// ciphers of TLS up to 1.2.
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MaxLength=128
+	// +kubebuilder:validation:items:Pattern=`^[a-zA-Z0-9!+@=._-]+$`
 	// +listType=atomic
 	// +optional
 	Ciphers []string `json:"ciphers,omitempty"`
@@ -141,6 +143,7 @@ type ObjectStoreSecuritySpec struct {
 	// cipherSuites of TLS 1.3.
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MaxLength=128
+	// +kubebuilder:validation:items:Pattern=`^[a-zA-Z0-9!+@=._-]+$`
 	// +listType=atomic
 	// +optional
 	CipherSuites []string `json:"cipherSuites,omitempty"`
@@ -148,6 +151,7 @@ type ObjectStoreSecuritySpec struct {
 	// tlsGroups for the exchange of keys.
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MaxLength=64
+	// +kubebuilder:validation:items:Pattern=`^[a-zA-Z0-9!+@=._-]+$`
 	// +listType=atomic
 	// +optional
 	TLSGroups []string `json:"tlsGroups,omitempty"`

@@ -58,8 +58,6 @@ func unsupportedObjectStoreFields() []unsupportedField[ObjectStoreSpec] {
 		{"spec.security.kms", secure(func(s *ObjectStoreSecuritySpec) bool { return len(s.KeyManagementService.ConnectionDetails) > 0 })},
 		{"spec.security.keyRotation", secure(func(s *ObjectStoreSecuritySpec) bool { return s.KeyRotation.Enabled })},
 		{"spec.security.s3", secure(func(s *ObjectStoreSecuritySpec) bool { return len(s.ServerSideEncryptionS3.ConnectionDetails) > 0 })},
-		{"spec.security.sslOptions", secure(func(s *ObjectStoreSecuritySpec) bool { return len(s.SSLOptions) > 0 })},
-		{"spec.security.ciphers", secure(func(s *ObjectStoreSecuritySpec) bool { return len(s.Ciphers) > 0 })},
 		{"spec.security.cipherSuites", secure(func(s *ObjectStoreSecuritySpec) bool { return len(s.CipherSuites) > 0 })},
 		{"spec.security.tlsGroups", secure(func(s *ObjectStoreSecuritySpec) bool { return len(s.TLSGroups) > 0 })},
 	}

@@ -19,8 +19,6 @@ func TestUnsupportedObjectStoreFieldsNamesWhatIsSet(t *testing.T) {
 		"spec.security.kms":                 `security: {kms: {connectionDetails: {KMS_PROVIDER: vault}}}`,
 		"spec.security.keyRotation":         `security: {keyRotation: {enabled: true}}`,
 		"spec.security.s3":                  `security: {s3: {connectionDetails: {KMS_PROVIDER: vault}}}`,
-		"spec.security.sslOptions":          `security: {sslOptions: [no_tlsv1]}`,
-		"spec.security.ciphers":             `security: {ciphers: [HIGH]}`,
 		"spec.security.cipherSuites":        `security: {cipherSuites: [TLS_AES_256_GCM_SHA384]}`,
 		"spec.security.tlsGroups":           `security: {tlsGroups: [X25519]}`,
 		"spec.metadataPool.mirroring":       `metadataPool: {replicated: {size: 3}, mirroring: {enabled: true, mode: image}}`,
@@ -39,7 +37,7 @@ func TestUnsupportedObjectStoreFieldsNamesWhatIsSet(t *testing.T) {
 metadataPool: {replicated: {size: 3}}
 gateway: {dashboardEnabled: false, sslReloadInterval: 0s, readAffinity: {type: default}}
 protocols: {s3: {enabled: true, authUseKeystone: false}}
-security: {kms: {}, keyRotation: {enabled: false}, s3: {}}
+security: {kms: {}, keyRotation: {enabled: false}, s3: {}, sslOptions: [no_tlsv1], ciphers: [HIGH]}
 `, &quiet)
 	if got := api.UnsupportedObjectStoreFields(&quiet); len(got) > 0 {
 		t.Errorf("UnsupportedObjectStoreFields = %v, want none", got)
