@@ -18,6 +18,9 @@ import (
 // StartTimeout is how long Start waits for all daemons to be up.
 const StartTimeout = 90 * time.Second
 
+// loopback is where daemons listen unless a test asks for another address.
+const loopback = "127.0.0.1"
+
 // Cluster is a running Ceph cluster of real daemons.
 type Cluster struct {
 	t       testing.TB
@@ -38,6 +41,7 @@ type options struct {
 	mgrs        []string
 	mdss        []string
 	osds        int
+	address     string
 	objectstore string
 	settings    map[string]map[string]string
 }
@@ -53,6 +57,10 @@ func Mons(names ...string) Option { return func(o *options) { o.mons = names } }
 
 // Mgrs names the mgrs; one mgr "x" is the default, none are allowed.
 func Mgrs(names ...string) Option { return func(o *options) { o.mgrs = names } }
+
+// Address is where all daemons listen, an IPv4 address of this machine in place of
+// 127.0.0.1: for clients to whom loopback is themselves.
+func Address(ip string) Option { return func(o *options) { o.address = ip } }
 
 // OSDs sets how many OSDs there are, each on a CRUSH host of its own: host0,
 // host1, ... None is the default.
@@ -78,7 +86,7 @@ func Setting(section, name, value string) Option {
 func Start(t testing.TB, dialer ceph.Dialer, list ...Option) *Cluster {
 	t.Helper()
 	chosen := options{
-		mons: []string{"a"}, mgrs: []string{"x"}, objectstore: "memstore",
+		mons: []string{"a"}, mgrs: []string{"x"}, objectstore: "memstore", address: loopback,
 		settings: map[string]map[string]string{},
 	}
 	for _, option := range list {
@@ -133,7 +141,11 @@ func (c *Cluster) close() {
 
 // Connection returns how to reach the cluster.
 func (c *Cluster) Connection() api.Connection {
-	return api.Connection{FSID: c.fsid, MonHost: c.monHost()}
+	connection := api.Connection{FSID: c.fsid, MonHost: c.monHost()}
+	for _, mon := range c.mons {
+		connection.Endpoints = append(connection.Endpoints, api.MonitorEndpoint{Name: mon.name, Address: mon.host, V2Port: int32(mon.port)})
+	}
+	return connection
 }
 
 // Admin returns the key of client.admin.

@@ -21,8 +21,11 @@ import (
 // monAddress is a mon with its msgr2 address.
 type monAddress struct {
 	name string
-	addr string
+	host string
+	port int
 }
+
+func (m monAddress) String() string { return net.JoinHostPort(m.host, strconv.Itoa(m.port)) }
 
 // makeDir makes the data directory, in memory where there is room, since mons
 // wait for the disk at every change.
@@ -43,11 +46,11 @@ func (c *Cluster) makeDir(context.Context) error {
 		}
 	}
 	for _, name := range c.options.mons {
-		port, err := freePort()
+		mon, err := c.newAddress(name)
 		if err != nil {
 			return err
 		}
-		c.mons = append(c.mons, monAddress{name: name, addr: fmt.Sprintf("127.0.0.1:%d", port)})
+		c.mons = append(c.mons, mon)
 	}
 	return nil
 }
@@ -78,28 +81,34 @@ func removeOrphans(base string) {
 
 var errNoPort = errors.New("no free port")
 
-// freePort finds a port below those that the kernel gives to clients, since a
-// mon that restarts needs its port again.
-func freePort() (int, error) {
+// newAddress finds a free address for a mon.
+func (c *Cluster) newAddress(name string) (monAddress, error) {
+	port, err := freePort(c.options.address)
+	return monAddress{name: name, host: c.options.address, port: port}, err
+}
+
+// freePort finds a port of a local address below those that the kernel gives to
+// clients, since a mon that restarts needs its port again.
+func freePort(host string) (int, error) {
 	for range 100 {
 		n, err := rand.Int(rand.Reader, big.NewInt(12000))
 		if err != nil {
 			return 0, fmt.Errorf("choose port: %w", err)
 		}
 		port := 20000 + int(n.Int64())
-		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 		if err == nil {
 			_ = listener.Close()
 			return port, nil
 		}
 	}
-	return 0, fmt.Errorf("choose port: %w", errNoPort)
+	return 0, fmt.Errorf("choose port of %s: %w", host, errNoPort)
 }
 
 func (c *Cluster) monHost() string {
 	hosts := make([]string, 0, len(c.mons))
 	for _, mon := range c.mons {
-		hosts = append(hosts, "v2:"+mon.addr)
+		hosts = append(hosts, "v2:"+mon.String())
 	}
 	return strings.Join(hosts, ",")
 }
@@ -129,7 +138,7 @@ func (c *Cluster) sections() map[string]map[string]string {
 			"fsid": c.fsid, "mon_host": c.monHost(), "mon_initial_members": strings.Join(names, ","),
 			"run_dir": inside + "/run", "admin_socket": inside + "/run/$name.asok", "crash_dir": inside + "/run",
 			"log_file": inside + "/log/$name.log", "log_to_stderr": "false", "mon_cluster_log_file": "",
-			"keyring": inside + "/$name.keyring", "public_addr": "127.0.0.1",
+			"keyring": inside + "/$name.keyring", "public_addr": c.options.address,
 			"ms_async_op_threads": "1", "osd_pool_default_size": strconv.Itoa(max(1, min(3, c.options.osds))),
 			"osd_pool_default_pg_num": "8", "auth_allow_insecure_global_id_reclaim": "false",
 		},

@@ -33,7 +33,7 @@ type Gateway struct {
 }
 
 // FreePort returns a port of loopback that nobody listens on.
-func FreePort() (int, error) { return freePort() }
+func FreePort() (int, error) { return freePort(loopback) }
 
 // RGWPools makes pools for gateways: small, and of the application rgw, so that
 // gateways may use them. Those that exist are left alone.
@@ -65,7 +65,7 @@ func ZonePools(zone string) []string {
 func (c *Cluster) AddRGW(gateway Gateway) string {
 	c.t.Helper()
 	if gateway.Port == 0 {
-		port, err := freePort()
+		port, err := freePort(loopback)
 		if err != nil {
 			c.t.Fatal(err)
 		}

@@ -100,7 +100,7 @@ func (c *Cluster) makeMonMap(ctx context.Context) error {
 			"--auth-service-cipher", "aes", "--auth-preferred-cipher", "aes")
 	}
 	for _, mon := range c.mons {
-		args = append(args, "--addv", mon.name, "[v2:"+mon.addr+"]")
+		args = append(args, "--addv", mon.name, "[v2:"+mon.String()+"]")
 	}
 	_, err = c.Tool(ctx, append(args, c.Inside("monmap"))...)
 	return err
@@ -108,7 +108,7 @@ func (c *Cluster) makeMonMap(ctx context.Context) error {
 
 func (c *Cluster) runMon(mon monAddress) error {
 	d := &daemon{name: "mon." + mon.name, args: c.args("mon", mon.name,
-		"--keyring", c.Inside("seed.keyring"), "--public-addr", "v2:"+mon.addr)}
+		"--keyring", c.Inside("seed.keyring"), "--public-addr", "v2:"+mon.String())}
 	c.daemons = append(c.daemons, d)
 	return c.launch(d)
 }
@@ -116,11 +116,10 @@ func (c *Cluster) runMon(mon monAddress) error {
 // AddMon starts one more mon and waits until it is in quorum.
 func (c *Cluster) AddMon(name string) {
 	c.t.Helper()
-	port, err := freePort()
+	mon, err := c.newAddress(name)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	mon := monAddress{name: name, addr: fmt.Sprintf("127.0.0.1:%d", port)}
 	c.mons = append(c.mons, mon)
 	c.saveMonMap()
 	if err := c.makeMon(c.t.Context(), mon); err != nil {
