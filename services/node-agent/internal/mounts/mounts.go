@@ -29,9 +29,14 @@ func (m Mounts) Serves(path string) (bool, error) {
 	return mounted && err == nil, nil
 }
 
-// Dead tells whether an error says that a mount is there and nobody serves it.
+// Dead tells whether an error, however wrapped, says that a mount is there and nobody
+// serves it. A kernel client that was fenced denies access, even to root.
 func Dead(err error) bool {
-	return mount.IsCorruptedMnt(err) || errors.Is(err, syscall.ECONNABORTED)
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return mount.IsCorruptedMnt(err)
+	}
+	return mount.IsCorruptedMnt(errno) || errno == syscall.ECONNABORTED || errno == syscall.ESHUTDOWN
 }
 
 // Bind shows source at a path where nothing is mounted yet; with the flag ro,

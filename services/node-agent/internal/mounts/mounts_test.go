@@ -14,13 +14,18 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/mounts"
 )
 
-func TestDead_knows_what_a_FUSE_mount_without_a_process_says(t *testing.T) {
+func TestDead_knows_what_a_mount_without_a_client_says(t *testing.T) {
 	t.Parallel()
 	for errno, want := range map[syscall.Errno]bool{
-		syscall.ENOTCONN: true, syscall.ECONNABORTED: true, syscall.ESTALE: true, syscall.ENOENT: false, syscall.ENOSPC: false,
+		syscall.ENOTCONN: true, syscall.ECONNABORTED: true, syscall.ESTALE: true,
+		syscall.EACCES: true, syscall.ESHUTDOWN: true, syscall.EIO: true, syscall.ENOENT: false, syscall.ENOSPC: false,
 	} {
-		if got := mounts.Dead(&os.PathError{Op: "stat", Path: "/staging", Err: errno}); got != want {
+		err := error(&os.PathError{Op: "stat", Path: "/staging", Err: errno})
+		if got := mounts.Dead(err); got != want {
 			t.Errorf("%v: got %v", errno, got)
+		}
+		if got := mounts.Dead(fmt.Errorf("measure volume: %w", err)); got != want {
+			t.Errorf("wrapped %v: got %v", errno, got)
 		}
 	}
 }
