@@ -249,6 +249,25 @@ func TestKrbd(t *testing.T) {
 			t.Errorf("removed %q, want 3", text)
 		}
 	})
+	t.Run("a_fenced_device_does_not_serve_and_is_removed", func(t *testing.T) {
+		t.Parallel()
+		k := sysfs(t, map[string]map[string]string{"3": device("csi-vol-1")})
+		record := Attachment{KernelID: "3", Pool: "replicapool", Image: "csi-vol-1", Device: "/dev/rbd3"}
+		k.Refused = func(device string) bool { return device != record.Device }
+		if !k.Healthy("", record) {
+			t.Error("a device that can be read does not serve")
+		}
+		k.Refused = func(device string) bool { return device == record.Device }
+		if k.Healthy("", record) {
+			t.Error("a device that refuses to read serves")
+		}
+		if err := k.Detach(t.Context(), "", record); err != nil {
+			t.Fatal(err)
+		}
+		if text, _ := os.ReadFile(k.bus("remove_single_major")); string(text) != "3" {
+			t.Errorf("removed %q, want 3", text)
+		}
+	})
 	t.Run("says_that_the_module_is_missing", func(t *testing.T) {
 		t.Parallel()
 		if err := (Krbd{Sys: t.TempDir()}).Available(); !errors.Is(err, os.ErrNotExist) {

@@ -27,6 +27,9 @@ type Krbd struct {
 	Sys string
 	// Modules allows loading the module.
 	Modules module.Policy
+	// Refused tells whether a device cannot be read, because its client was fenced; see
+	// Refusals. Nil asks no device.
+	Refused func(device string) bool
 }
 
 var _ Backend = Krbd{}
@@ -148,8 +151,14 @@ func awaitPath(ctx context.Context, path string) error {
 	}
 }
 
-// Healthy tells whether the kernel's device still is the recorded image.
+// Healthy tells whether the kernel's device still is the recorded image and its client
+// was not fenced.
 func (k Krbd) Healthy(_ string, record Attachment) bool {
+	return k.mapped(record) && (k.Refused == nil || !k.Refused(record.Device))
+}
+
+// mapped tells whether the kernel's device still is the recorded image.
+func (k Krbd) mapped(record Attachment) bool {
 	return record.KernelID != "" && k.attribute(record.KernelID, "name") == record.Image &&
 		k.attribute(record.KernelID, "pool") == record.Pool && k.attribute(record.KernelID, "pool_ns") == record.Namespace
 }
@@ -167,7 +176,7 @@ func (k Krbd) Detach(_ context.Context, _ string, record Attachment) error {
 			return err
 		}
 		id = found
-	} else if !k.Healthy("", record) {
+	} else if !k.mapped(record) {
 		return nil
 	}
 	order, _ := optionsFor(Kernel, record.UnmapOptions, unmapReserved)

@@ -47,7 +47,7 @@ func (s *Server) NodeGetVolumeStats(
 		VolumeCondition: &csipb.VolumeCondition{Message: "device serves"},
 	}
 	if !s.Attacher.Serves(record) {
-		response.VolumeCondition = abnormal("device " + record.Device + " lost its connection to the image; restart the pods that use the volume")
+		response.VolumeCondition = abnormal("device " + record.Device + " does not serve its image any more; restart the pods that use the volume")
 	}
 	response.Usage, err = use(path, info)
 	return response, call.Coded(err)

@@ -64,7 +64,7 @@ func RBD(options Options) *Plugin {
 		Directory: filepath.Join(options.directory(), "attached"),
 		Boot:      options.Boot,
 		Backends: []attach.Backend{
-			attach.Krbd{Sys: "/sys", Modules: options.Modules},
+			attach.Krbd{Sys: "/sys", Modules: options.Modules, Refused: new(attach.Refusals).Refused},
 			attach.Export{Secrets: options.Secrets, CgroupRoot: options.Cgroups, Cgroup: options.Cgroup},
 		},
 	}
