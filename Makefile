@@ -18,7 +18,7 @@ CGO := $(filter-out $(PURE) e2e,$(MODULES))
 TAGS = librados$(shell dpkg-query -W -f '$${Version}' librados-dev 2>/dev/null | grep -q '^16\.' && echo ,pacific)
 TOOL = cd tools && GOWORK=off go run
 
-.PHONY: help up down status unit integration test e2e bench lint fmt generate tidy verify images charts tools-% prepare-cgo prepare-ceph fuzz faults
+.PHONY: help up down status unit integration test e2e bench lint fmt generate tidy verify images charts tools-% prepare-cgo prepare-ceph prepare-guest fuzz faults
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9%-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,7 +67,7 @@ lint: tools-golangci-lint prepare-cgo ## static checks, the layers among them
 unit: ## tests that need nothing but Go
 	@for module in $(PURE) $(CGO); do echo "unit $$module"; (cd $$module && go test -race ./...); done
 
-integration: prepare-cgo prepare-ceph tools-kube tools-etcd ## tests with real Ceph daemons and a real API server
+integration: prepare-cgo prepare-ceph prepare-guest tools-kube tools-etcd ## tests with real Ceph daemons and a real API server
 	@for module in crds shared shared/librados $(filter services/%,$(MODULES)); do \
 		echo "integration $$module"; (cd $$module && go test -tags $(TAGS),envtest,integration ./...); \
 	done
@@ -115,3 +115,6 @@ prepare-ceph:
 		{ echo "installing $(HOST_PACKAGES)"; apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install $(HOST_PACKAGES) >/dev/null; }
 	@$(TOOL) ./image rootfs --version 18.2.7
 	@$(TOOL) ./image rootfs --version 20.2.4
+
+prepare-guest: # an emulated machine whose kernel has the clients of Ceph
+	@services/node-agent/integration/guest/prepare >/dev/null
