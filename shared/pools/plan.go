@@ -68,7 +68,8 @@ const (
 	separator = "_"
 )
 
-// Want is one pool as it shall be.
+// Want is one pool as it shall be. One without a number of copies has as many as
+// Ceph gives pools by itself.
 type Want struct {
 	// Name in Ceph.
 	Name string
@@ -172,8 +173,8 @@ func number(text string) int {
 
 func (d *decision) replicas() {
 	want := int(d.spec.Replicated.Size)
-	if d.wantType() != ceph.PoolReplicated || want == d.seen.Pool.Size {
-		return
+	if d.wantType() != ceph.PoolReplicated || want == d.seen.Pool.Size || want == 0 {
+		return // none wanted is as Ceph makes pools by itself
 	}
 	answer := ceph.Unconfirmed
 	if want == 1 {

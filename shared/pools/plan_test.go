@@ -23,6 +23,10 @@ func replicated(edit ...func(*api.CephBlockPool)) *api.CephBlockPool {
 	return p
 }
 
+func copies(n int32) func(*api.CephBlockPool) {
+	return func(p *api.CephBlockPool) { p.Spec.Replicated.Size = n }
+}
+
 // wanted is what the object asks for.
 func wanted(p *api.CephBlockPool) pools.Want {
 	application := cmp.Or(p.Spec.Application, map[string]string{".mgr": "mgr"}[p.Spec.Name], "rbd")
@@ -108,6 +112,9 @@ func TestDecide(t *testing.T) {
 		"does_nothing_to_a_pool_that_is_as_specified": {replicated(), there(), pools.Plan{}},
 		"creates_rule_pool_and_application": {replicated(), pools.Observed{}, pools.Plan{
 			Operations: []pools.Operation{makeRule, create, initialize}}},
+		"leaves_the_number_of_copies_to_ceph": {replicated(copies(0)), pools.Observed{Rules: there().Rules}, pools.Plan{
+			Operations: []pools.Operation{{Kind: pools.CreatePool, Pool: ceph.PoolSpec{Name: "data", Rule: "data"}}, initialize}}},
+		"leaves_copies_that_ceph_chose_alone": {replicated(copies(0)), there(), pools.Plan{}},
 		"uses_a_rule_that_is_there": {replicated(), pools.Observed{Rules: there().Rules}, pools.Plan{
 			Operations: []pools.Operation{create, initialize}}},
 		"leaves_a_rule_alone_that_places_otherwise": {

@@ -49,9 +49,10 @@ func (p *pass) wrong() string {
 	return ""
 }
 
-// checkName refuses a store whose zone would be that of another object.
+// checkName refuses a store whose zone would be that of another object. One that was
+// set up first keeps the name.
 func (p *pass) checkName(ctx context.Context) (step.Outcome, error) {
-	if !p.own() {
+	if !p.own() || p.before.Setup != nil {
 		return step.Done, nil
 	}
 	for _, one := range []struct {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -163,38 +162,18 @@ func (p *pass) hasPools() bool {
 }
 
 // awaitEmptyPools is for a store whose gateways cannot be asked, for the reason given:
-// only pools that hold nothing of any bucket prove that there is none. What Ceph
-// counts is trusted only when it has counted all.
+// only pools that hold nothing of any bucket prove that there is none.
 func (p *pass) awaitEmptyPools(ctx context.Context, why step.Outcome) (step.Outcome, error) {
-	refused := func(what string) step.Outcome {
-		p.blockers = append(p.blockers, what)
-		return step.Retry(deletionRetry, why.Reason, fmt.Sprintf(
-			"Nobody can tell whether buckets are left: %s, and %s; have a gateway answer, or set `preservePoolsOnDelete`", why.Message, what))
-	}
-	if p.shared() != nil {
-		return refused("the pools are shared"), nil
-	}
-	status, err := p.client.Status(ctx)
-	if err != nil {
-		return step.None, fmt.Errorf("read status: %w", err)
-	}
-	for _, state := range status.PGMap.PGsByState {
-		if strings.Contains(state.StateName, "unknown") {
-			return refused("Ceph does not know yet what the pools hold"), nil
+	held := "the pools are shared"
+	if p.shared() == nil {
+		var err error
+		if held, err = zonepools.Held(ctx, p.client, p.store.Name); err != nil || held == "" {
+			return step.Done, err
 		}
 	}
-	usage, err := p.client.DF(ctx)
-	if err != nil {
-		return step.None, fmt.Errorf("read usage of pools: %w", err)
-	}
-	for _, pool := range usage.Pools {
-		for _, part := range []string{zonepools.DataPart, zonepools.IndexPart, zonepools.NonECPart} {
-			if pool.Name == p.store.Name+part && pool.Stats.Objects > 0 {
-				return refused("pool " + pool.Name + " is not empty"), nil
-			}
-		}
-	}
-	return step.Done, nil
+	p.blockers = append(p.blockers, held)
+	return step.Retry(deletionRetry, why.Reason, fmt.Sprintf(
+		"Nobody can tell whether buckets are left: %s, and %s; have a gateway answer, or set `preservePoolsOnDelete`", why.Message, held)), nil
 }
 
 // confirm reads the object anew, right before something is destroyed.

@@ -90,11 +90,8 @@ func foreign(pool *ceph.Pool) string {
 	return fmt.Sprintf("application '%s'", strings.Join(slices.Sorted(maps.Keys(pool.ApplicationMetadata)), "', '"))
 }
 
-// RootOnly is the pool of all zones, for a zone that uses existing pools. It is made
-// as Ceph makes pools by itself.
+// RootOnly is the pool of all zones, for those who make no other pool. It has as many
+// copies as Ceph gives pools by itself.
 func RootOnly() []pools.Want {
-	return []pools.Want{{Name: Root, Application: Application, Spec: api.PoolSpec{Replicated: api.ReplicatedSpec{Size: rootSize}}}}
+	return []pools.Want{{Name: Root, Application: Application}}
 }
-
-// rootSize is how many copies there are of what the zones of a cluster are.
-const rootSize = 3
