@@ -39,7 +39,7 @@ func (w Wanted) check() error {
 	switch {
 	case w.Realm.Name == "":
 		return refuse("InvalidSpec", "a realm must have a name")
-	case w.Realm.Pull != "" && w.Realm.PullKeys == nil:
+	case w.Realm.Pull != "" && w.Realm.PullKeys == nil && w.Remove == Keep:
 		return refuse("InvalidSpec", "realm %s cannot be pulled without keys", w.Realm.Name)
 	case w.ZoneGroup != nil && w.ZoneGroup.Name == "":
 		return refuse("InvalidSpec", "a zone group must have a name")

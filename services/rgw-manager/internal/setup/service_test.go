@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -329,7 +330,7 @@ func TestBadInputStallsWithOneEventAndNothingHalfMade(t *testing.T) {
 		"unknown_shared_pool":  {[]func(*api.CephObjectStore){shared}, nil, nil, api.ReasonPoolMissing, "There is no pool 'data'"},
 		"a_pool_of_block_data": {[]func(*api.CephObjectStore){shared}, nil, func(w *world) { w.addPool("meta", "rgw"); w.addPool("data", "rbd") }, api.ReasonInvalidSpec, "'data' is not for object stores"},
 		"a_foreign_pool":       {nil, nil, func(w *world) { w.addPool("my-store.rgw.log", "rbd") }, api.ReasonNameTaken, "belongs to application 'rbd'"},
-		"a_zone_of_that_name":  {nil, []client.Object{&api.CephObjectZone{ObjectMeta: meta}}, nil, api.ReasonNameTaken, "that of a CephObjectZone already"},
+		"a_zone_of_that_name":  {nil, []client.Object{someZone(func(z *api.CephObjectZone) { z.Name = "my-store" })}, nil, api.ReasonNameTaken, "that of a CephObjectZone already"},
 		"a_realm_of_that_name": {nil, []client.Object{&api.CephObjectRealm{ObjectMeta: meta}}, nil, api.ReasonNameTaken, "that of a CephObjectRealm already"},
 		"the_port_of_another":  {[]func(*api.CephObjectStore){host, younger}, []client.Object{someStore("first", host, older)}, nil, api.ReasonInvalidSpec, "Port 80 of the nodes is that of CephObjectStore first"},
 		"an_unknown_option": {[]func(*api.CephObjectStore){func(s *api.CephObjectStore) {
@@ -406,34 +407,30 @@ func TestAStoreUsesPoolsOfOthers(t *testing.T) {
 	}
 }
 
-func zoned(name string, ready metav1.ConditionStatus) []client.Object {
-	meta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }
-	zone := &api.CephObjectZone{ObjectMeta: meta("zone-a"), Spec: api.ObjectZoneSpec{ZoneGroup: "group-a"}}
-	zone.Status = &api.ObjectMultisiteStatus{Conditions: []api.Condition{{Type: api.ConditionReady, Status: ready, Reason: "X"}}}
+// zoned are a store and the zone that it serves, the realm last.
+func zoned(name string) []client.Object {
+	meta := func(name string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID("u-" + name), Generation: 1}
+	}
 	return []client.Object{
-		&api.CephObjectRealm{ObjectMeta: meta("realm-a")},
-		&corev1.Secret{ObjectMeta: meta("realm-a-keys"), Data: map[string][]byte{"access-key": []byte("A"), "secret-key": []byte("of the realm")}},
-		&api.CephObjectZoneGroup{ObjectMeta: meta("group-a"), Spec: api.ObjectZoneGroupSpec{Realm: "realm-a"}}, zone,
 		someStore(name, func(s *api.CephObjectStore) {
 			s.Spec.MetadataPool, s.Spec.DataPool, s.Spec.Zone = nil, nil, &api.ZoneSpec{Name: "zone-a"}
 		}),
+		&corev1.Secret{ObjectMeta: meta("realm-a-keys"), Data: map[string][]byte{"access-key": []byte("A"), "secret-key": []byte("of the realm")}},
+		&api.CephObjectZoneGroup{ObjectMeta: meta("group-a"), Spec: api.ObjectZoneGroupSpec{Realm: "realm-a"}},
+		someZone(func(z *api.CephObjectZone) { z.Name, z.Spec.ZoneGroup = "zone-a", "group-a" }),
+		&api.CephObjectRealm{ObjectMeta: meta("realm-a")},
 	}
 }
 
 func TestAStoreServesAZoneOfItsOwnObject(t *testing.T) {
-	objs := zoned("my-store", metav1.ConditionFalse)
-	w := newWorld(t, objs...)
+	objs := zoned("my-store")
+	w := newWorld(t, objs[:4]...)
 	w.settle()
 	if c := w.condition("my-store", api.ConditionReady); c.Reason != api.ReasonParentNotReady || len(w.realm.wishes) != 0 {
 		t.Errorf("Ready: %+v", c)
 	}
-	zone := &api.CephObjectZone{}
-	w.playing = true
-	w.check(w.kube.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "zone-a"}, zone))
-	zone.Status.Conditions[0].Status = metav1.ConditionTrue
-	w.check(w.kube.Status().Update(t.Context(), zone))
-	w.playing = false
-	w.addPool(".rgw.root", "rgw")
+	w.create(objs[4])
 	w.settle()
 	if c := w.condition("my-store", api.ConditionReady); c.Status != metav1.ConditionTrue {
 		t.Errorf("Ready: %+v", c)
@@ -446,7 +443,8 @@ func TestAStoreServesAZoneOfItsOwnObject(t *testing.T) {
 	if got, _ := w.ceph.Option("client.rgw.my-store.a", "rgw_zone"); got != "zone-a" {
 		t.Errorf("rgw_zone is %q", got)
 	}
-	w.quiet(1)
+	w.quiet(2)
+	before := w.pools()
 	w.gates.buckets["my-store"] = []string{"one"}
 	w.remove(w.store("my-store"))
 	w.settle()
@@ -454,17 +452,16 @@ func TestAStoreServesAZoneOfItsOwnObject(t *testing.T) {
 	if w.store("my-store") != nil || !last.Gone || last.Own || last.Site.Zone != "zone-a" {
 		t.Errorf("the store is %v, the last wish %+v", w.store("my-store"), last)
 	}
-	if got := w.pools(); !slices.Equal(got, []string{".rgw.root"}) {
+	if got := w.pools(); !slices.Equal(got, before) {
 		t.Errorf("pools %v", got)
 	}
 }
 
 func TestStoresOfOneRealmHaveOneAdministrator(t *testing.T) {
-	objs := zoned("one", metav1.ConditionTrue)
-	other := zoned("other", metav1.ConditionTrue)[4].(*api.CephObjectStore)
+	objs := zoned("one")
+	other := zoned("other")[0].(*api.CephObjectStore)
 	other.Spec.Gateway.SecurePort, other.Spec.Gateway.SSLCertificateRef = 443, "tls"
 	w := newWorld(t, append(objs, other, tlsSecret("x"))...)
-	w.addPool(".rgw.root", "rgw")
 	w.settle()
 	keys := map[string]string{}
 	for _, name := range []string{"one", "other"} {
@@ -482,7 +479,7 @@ func TestStoresOfOneRealmHaveOneAdministrator(t *testing.T) {
 	if diff := cmp.Diff(want, w.realm.wishes[len(w.realm.wishes)-1].Endpoints); diff != "" {
 		t.Errorf("endpoints of the zone (-want +got):\n%s", diff)
 	}
-	w.quiet(2)
+	w.quiet(3)
 }
 
 func TestAStoreOfAnUnknownZoneSaysSo(t *testing.T) {

@@ -22,10 +22,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/multisite"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ops"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/realm"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/report"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/setupjob"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/store"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zone"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zonegroup"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
@@ -78,8 +82,11 @@ func (e Environment) setups(name string) setupjob.Runner {
 
 // Service is all controllers of rgw-manager.
 type Service struct {
-	Store  store.Reconciler
-	Report report.Reconciler
+	Store     store.Reconciler
+	Realm     realm.Reconciler
+	ZoneGroup zonegroup.Reconciler
+	Zone      zone.Reconciler
+	Report    report.Reconciler
 }
 
 // New puts the controllers together.
@@ -92,16 +99,23 @@ func New(env Environment) *Service {
 		env.Setup = store.Jobs{Runner: env.setups(store.Name)}
 	}
 	sessions := &session.Pool{Service: gateway.Service, Secrets: env.Live, Dialer: env.Dialer}
+	base := func(name string) multisite.Base {
+		return multisite.Base{Client: env.Kube, Live: env.Live, Apply: applier(name), Events: env.Events(name), Sessions: sessions,
+			Clock: env.Clock, Jobs: env.setups(name)}
+	}
 	return &Service{
 		Store: store.Reconciler{Client: env.Kube, Live: env.Live, Apply: applier(store.Name), Events: env.Events(store.Name),
 			Sessions: sessions, Setup: env.Setup, Gateways: env.Gateways, Clock: env.Clock, Image: env.Image},
-		Report: report.Reconciler{Client: env.Kube, Apply: applier(report.Name), Sessions: sessions, Clock: env.Clock},
+		Realm:     realm.Reconciler{Base: base(realm.Name)},
+		ZoneGroup: zonegroup.Reconciler{Base: base(zonegroup.Name)},
+		Zone:      zone.Reconciler{Base: base(zone.Name)},
+		Report:    report.Reconciler{Client: env.Kube, Apply: applier(report.Name), Sessions: sessions, Clock: env.Clock},
 	}
 }
 
 // Register adds all controllers to the manager.
 func (s *Service) Register(mgr manager.Manager) error {
-	for _, one := range []interface{ Register(manager.Manager) error }{&s.Store, &s.Report} {
+	for _, one := range []interface{ Register(manager.Manager) error }{&s.Store, &s.Realm, &s.ZoneGroup, &s.Zone, &s.Report} {
 		if err := one.Register(mgr); err != nil {
 			return fmt.Errorf("register %T: %w", one, err)
 		}

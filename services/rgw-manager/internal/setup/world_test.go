@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -21,7 +22,9 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/rgwadmin"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/setup"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/store"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -66,6 +69,9 @@ type world struct {
 	// realm is what has been set up, gates the gateways.
 	realm *realm
 	gates *gates
+	// wishes are those of Jobs that ran, in order, and job is how a Job ends.
+	wishes []rgwadmin.Wanted
+	job    func(rgwadmin.Wanted) rgwadmin.Result
 	// answers change what the monitors say to a command.
 	answers map[string]func([]byte) []byte
 }
@@ -76,6 +82,7 @@ func newWorld(t *testing.T, objs ...client.Object) *world {
 		clock:   clocktesting.NewFakePassiveClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)),
 		events:  events.NewFakeRecorder(10000),
 		running: map[string]string{}, realm: &realm{}, answers: map[string]func([]byte) []byte{},
+		job: applied,
 	}
 	identity := keyring.RGWManager()
 	key := keyring.Key{Entity: identity.Entity, Secret: cephtest.DefaultSecret}
@@ -216,16 +223,26 @@ func (e *edited) Mon(ctx context.Context, cmd ceph.Command) (ceph.Reply, error) 
 // pass runs every controller once for every object, stores first. A crash ends it.
 func (w *world) pass() error {
 	ctx := w.t.Context()
-	var stores api.CephObjectStoreList
-	var clusters api.CephClusterList
-	w.check(w.kube.List(ctx, &stores))
 	var failed []error
-	for i := range stores.Items {
-		_, err := w.service.Store.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&stores.Items[i])})
-		if !apierrors.IsConflict(err) {
-			failed = append(failed, err)
-		}
+	for _, one := range []struct {
+		kind client.ObjectList
+		do   reconcile.Reconciler
+	}{
+		{&api.CephObjectStoreList{}, &w.service.Store},
+		{&api.CephObjectRealmList{}, &w.service.Realm},
+		{&api.CephObjectZoneGroupList{}, &w.service.ZoneGroup},
+		{&api.CephObjectZoneList{}, &w.service.Zone},
+	} {
+		w.check(w.kube.List(ctx, one.kind))
+		w.check(meta.EachListItem(one.kind, func(item runtime.Object) error {
+			_, err := one.do.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(item.(client.Object))})
+			if !apierrors.IsConflict(err) {
+				failed = append(failed, err)
+			}
+			return nil
+		}))
 	}
+	var clusters api.CephClusterList
 	w.check(w.kube.List(ctx, &clusters))
 	for i := range clusters.Items {
 		_, err := w.service.Report.Reconcile(ctx, &clusters.Items[i])
@@ -265,6 +282,7 @@ func (w *world) play() bool {
 			w.t.Error("a realm was set up before its pool was there")
 		}
 	})
+	acted = w.runJobs() || acted
 	var list appsv1.DeploymentList
 	w.check(w.kube.List(ctx, &list))
 	there, gateways := map[string]bool{}, 0
@@ -315,6 +333,13 @@ func (w *world) report(edit func(*api.ClusterStatus)) {
 	w.check(w.kube.Get(w.t.Context(), client.ObjectKey{Namespace: namespace, Name: "test"}, cluster))
 	edit(&cluster.Status)
 	w.check(w.kube.Status().Update(w.t.Context(), cluster))
+}
+
+func (w *world) create(obj client.Object) {
+	w.t.Helper()
+	w.playing = true
+	defer func() { w.playing = false }()
+	w.check(w.kube.Create(w.t.Context(), obj))
 }
 
 func (w *world) remove(obj client.Object) {

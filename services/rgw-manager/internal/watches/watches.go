@@ -3,10 +3,12 @@
 package watches
 
 import (
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 )
 
@@ -16,6 +18,12 @@ type Deleting struct{ predicate.Funcs }
 // Update compares deletion times.
 func (Deleting) Update(e event.UpdateEvent) bool {
 	return e.ObjectOld.GetDeletionTimestamp().IsZero() != e.ObjectNew.GetDeletionTimestamp().IsZero()
+}
+
+// Edited passes what people change about an object, and what the controller has to
+// mend because somebody else wrote it.
+func Edited(controller string) predicate.Predicate {
+	return predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, Deleting{}, apply.OwnStatus(controller))
 }
 
 // Ending passes only that an object is gone.
