@@ -92,7 +92,7 @@ func (s *served) start() {
 	rest.QPS = -1
 	rest.Wrap(func(next http.RoundTripper) http.RoundTripper { return counter{next, s} })
 	options := cache.Options{DefaultNamespaces: map[string]cache.Config{s.namespace: {}}}
-	setup.Narrow(&options)
+	setup.Narrow(&options, nil)
 	m, err := ctrl.NewManager(rest, ctrl.Options{
 		Scheme: setup.Scheme(), Cache: options, Metrics: metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},

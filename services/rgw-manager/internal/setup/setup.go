@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/claim"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/multisite"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ops"
@@ -48,13 +49,26 @@ func Scheme() *runtime.Scheme {
 }
 
 // Narrow keeps everything out of the cache that is not about gateways: other
-// daemons' objects, and above all other Secrets.
-func Narrow(options *cache.Options) {
+// daemons' objects, and above all other Secrets. Claims are looked for in the given
+// namespaces, or in all if there are none.
+func Narrow(options *cache.Options, claims []string) {
 	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{names.LabelApp: gateway.App})}
 	options.ByObject = map[client.Object]cache.ByObject{
 		&corev1.Secret{}: ours, &corev1.ConfigMap{}: ours, &corev1.Service{}: ours, &appsv1.Deployment{}: ours,
 		&batchv1.Job{}: ours, &policyv1.PodDisruptionBudget{}: ours, &discoveryv1.EndpointSlice{}: ours,
+		&objectbucket.ObjectBucketClaim{}: {Namespaces: in(claims)},
 	}
+}
+
+func in(namespaces []string) map[string]cache.Config {
+	if len(namespaces) == 0 {
+		namespaces = []string{cache.AllNamespaces}
+	}
+	all := map[string]cache.Config{}
+	for _, namespace := range namespaces {
+		all[namespace] = cache.Config{}
+	}
+	return all
 }
 
 // Environment is what the controllers work with.
@@ -73,6 +87,9 @@ type Environment struct {
 	// tests; nil for these.
 	Setup    store.Setup
 	Gateways store.Gateways
+	// Claims is what the installation says about bucket claims; nil leaves them to
+	// others.
+	Claims *claim.Config
 }
 
 // setups has setup Jobs run for the objects of one controller.
@@ -87,13 +104,16 @@ type Service struct {
 	ZoneGroup zonegroup.Reconciler
 	Zone      zone.Reconciler
 	Report    report.Reconciler
+	// Claim is nil when claims are left to others.
+	Claim *claim.Reconciler
 }
 
 // New puts the controllers together.
 func New(env Environment) *Service {
 	applier := func(name string) apply.Applier { return apply.Applier{Client: env.Kube, Manager: name} }
+	gateways := &ops.Pool{Reader: env.Live, Transport: env.Transport, Clock: env.Clock}
 	if env.Gateways == nil {
-		env.Gateways = store.Admins{Pool: &ops.Pool{Reader: env.Live, Transport: env.Transport, Clock: env.Clock}}
+		env.Gateways = store.Admins{Pool: gateways}
 	}
 	if env.Setup == nil {
 		env.Setup = store.Jobs{Runner: env.setups(store.Name)}
@@ -103,7 +123,7 @@ func New(env Environment) *Service {
 		return multisite.Base{Client: env.Kube, Live: env.Live, Apply: applier(name), Events: env.Events(name), Sessions: sessions,
 			Clock: env.Clock, Jobs: env.setups(name)}
 	}
-	return &Service{
+	s := &Service{
 		Store: store.Reconciler{Client: env.Kube, Live: env.Live, Apply: applier(store.Name), Events: env.Events(store.Name),
 			Sessions: sessions, Setup: env.Setup, Gateways: env.Gateways, Clock: env.Clock, Image: env.Image},
 		Realm:     realm.Reconciler{Base: base(realm.Name)},
@@ -111,11 +131,20 @@ func New(env Environment) *Service {
 		Zone:      zone.Reconciler{Base: base(zone.Name)},
 		Report:    report.Reconciler{Client: env.Kube, Apply: applier(report.Name), Sessions: sessions, Clock: env.Clock},
 	}
+	if env.Claims != nil {
+		s.Claim = &claim.Reconciler{Client: env.Kube, Live: env.Live, Apply: applier(claim.Name), Events: env.Events(claim.Name),
+			Gateways: claim.Clients{Pool: gateways}, Config: *env.Claims, Clock: env.Clock}
+	}
+	return s
 }
 
 // Register adds all controllers to the manager.
 func (s *Service) Register(mgr manager.Manager) error {
-	for _, one := range []interface{ Register(manager.Manager) error }{&s.Store, &s.Realm, &s.ZoneGroup, &s.Zone, &s.Report} {
+	all := []interface{ Register(manager.Manager) error }{&s.Store, &s.Realm, &s.ZoneGroup, &s.Zone, &s.Report}
+	if s.Claim != nil {
+		all = append(all, s.Claim)
+	}
+	for _, one := range all {
 		if err := one.Register(mgr); err != nil {
 			return fmt.Errorf("register %T: %w", one, err)
 		}
@@ -124,9 +153,9 @@ func (s *Service) Register(mgr manager.Manager) error {
 }
 
 // Controllers registers the controllers of a service that runs in a cluster.
-func Controllers(mgr manager.Manager, dialer ceph.Dialer, image string) error {
+func Controllers(mgr manager.Manager, dialer ceph.Dialer, image string, claims *claim.Config) error {
 	return New(Environment{
 		Kube: mgr.GetClient(), Live: mgr.GetAPIReader(), Dialer: dialer, Events: mgr.GetEventRecorder,
-		Clock: clock.RealClock{}, Image: image,
+		Clock: clock.RealClock{}, Image: image, Claims: claims,
 	}).Register(mgr)
 }
