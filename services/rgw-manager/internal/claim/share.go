@@ -2,7 +2,6 @@ package claim
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -56,7 +55,7 @@ func (p *pass) lend(ctx context.Context, do func() (step.Outcome, error)) (step.
 	p.owner.Keys = slices.DeleteFunc(slices.Clone(all), isLent)
 	left := slices.DeleteFunc(slices.Clone(all), func(k admin.UserKeySpec) bool { return !isLent(k) })
 	if len(p.owner.Keys) == 0 {
-		if outcome, err := p.addKeyNamed(ctx, p.owner, lent+rand.Text()[:accessLength-len(lent)]); err != nil || !outcome.IsDone() {
+		if outcome, err := p.addKeyLike(ctx, p.owner, lent); err != nil || !outcome.IsDone() {
 			return outcome, err
 		}
 		left = append(left, p.owner.Keys...)

@@ -2,7 +2,6 @@ package claim
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"github.com/ceph/go-ceph/rgw/admin"
 	"k8s.io/utils/ptr"
 
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/accesskey"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/bucket"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ops"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -23,9 +23,6 @@ const (
 	one = 1
 	// noBuckets is the limit of a user that owns none: Ceph takes 0 for any number.
 	noBuckets = -1
-
-	// As many characters as keys have that Ceph draws.
-	accessLength, secretLength = 20, 40
 )
 
 func (p *pass) hold(ctx context.Context) (step.Outcome, error) {
@@ -119,11 +116,13 @@ func (p *pass) newUser(ctx context.Context) (*admin.User, step.Outcome, error) {
 
 // addKey gives a user another key, as the last one.
 func (p *pass) addKey(ctx context.Context, user *admin.User) (step.Outcome, error) {
-	return p.addKeyNamed(ctx, user, rand.Text()[:accessLength])
+	return p.addKeyLike(ctx, user, "")
 }
 
-func (p *pass) addKeyNamed(ctx context.Context, user *admin.User, access string) (step.Outcome, error) {
-	key := admin.UserKeySpec{User: user.ID, AccessKey: access, SecretKey: (rand.Text() + rand.Text())[:secretLength]}
+// addKeyLike gives a user a key whose name begins with the given text.
+func (p *pass) addKeyLike(ctx context.Context, user *admin.User, begin string) (step.Outcome, error) {
+	drawn := accesskey.Draw()
+	key := admin.UserKeySpec{User: user.ID, AccessKey: begin + drawn.Access[len(begin):], SecretKey: drawn.Secret}
 	outcome, err := p.heard(p.gateway.AddKey(ctx, user.ID, key.AccessKey, key.SecretKey))
 	if err == nil && outcome.IsDone() {
 		user.Keys = append(user.Keys, key)
