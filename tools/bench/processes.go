@@ -18,8 +18,10 @@ const ticksPerSecond = 100
 // process is one running process of a service.
 type process struct {
 	pid int
-	// pss is the proportional set size: memory shared with others counts in part.
+	// pss is the proportional set size in bytes: memory shared with others counts in part.
 	pss int64
+	// own is the part of it that is no page of a file: what the process allocated.
+	own int64
 	// cpu is what it has used since it began.
 	cpu time.Duration
 }
@@ -53,29 +55,39 @@ func readProcess(dir string) (process, error) {
 	if err != nil {
 		return process{}, fmt.Errorf("read pid of %s: %w", dir, err)
 	}
-	pss, err := readPSS(filepath.Join(dir, "smaps_rollup"))
+	pss, own, err := readPSS(filepath.Join(dir, "smaps_rollup"))
 	if err != nil {
 		return process{}, err
 	}
 	cpu, err := readCPU(filepath.Join(dir, "stat"))
-	return process{pid: pid, pss: pss, cpu: cpu}, err
+	return process{pid: pid, pss: pss, own: own, cpu: cpu}, err
 }
 
-func readPSS(file string) (int64, error) {
+// readPSS reads the proportional set size and its anonymous part from smaps_rollup
+// (proc(5)), in bytes.
+func readPSS(file string) (pss, own int64, err error) {
 	body, err := os.Open(file)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer body.Close()
+	found := map[string]int64{}
 	lines := bufio.NewScanner(body)
 	for lines.Scan() {
 		fields := strings.Fields(lines.Text())
-		if len(fields) >= 2 && fields[0] == "Pss:" {
-			kib, err := strconv.ParseInt(fields[1], 10, 64)
-			return kib << 10, err
+		if len(fields) < 2 || (fields[0] != "Pss:" && fields[0] != "Pss_Anon:") {
+			continue
 		}
+		kib, err := strconv.ParseInt(fields[1], 10, 64)
+		if err != nil {
+			return 0, 0, fmt.Errorf("read %s: %w", file, err)
+		}
+		found[fields[0]] = kib << 10
 	}
-	return 0, fmt.Errorf("read %s: no Pss", file)
+	if len(found) != 2 {
+		return 0, 0, fmt.Errorf("read %s: no Pss or no Pss_Anon", file)
+	}
+	return found["Pss:"], found["Pss_Anon:"], lines.Err()
 }
 
 // readCPU adds user and system time; the name in parentheses may hold spaces.

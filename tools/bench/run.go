@@ -233,7 +233,7 @@ func allProcesses() (map[string][]process, error) {
 
 // addProcesses reports memory per process and processor time per service.
 func (b *bench) addProcesses(before, after map[string][]process, length time.Duration) {
-	hours, total, memory := length.Hours(), time.Duration(0), int64(0)
+	hours, total, memory, own := length.Hours(), time.Duration(0), int64(0), int64(0)
 	for _, service := range services {
 		used := map[int]time.Duration{}
 		for _, p := range before[service.name] {
@@ -244,17 +244,19 @@ func (b *bench) addProcesses(before, after map[string][]process, length time.Dur
 		for _, p := range after[service.name] {
 			cpu += p.cpu - used[p.pid]
 			memory += p.pss
-			sizes = append(sizes, fmt.Sprintf("%.1f", float64(p.pss)/(1<<20)))
+			own += p.own
+			sizes = append(sizes, fmt.Sprintf("%.1f (%.1f)", float64(p.pss)/(1<<20), float64(p.own)/(1<<20)))
 		}
 		total += cpu
 		budget := fmt.Sprintf("<= %d MiB", service.leader)
 		if service.standby > 0 {
 			budget = fmt.Sprintf("<= %d MiB leader, %d MiB standby", service.leader, service.standby)
 		}
-		b.figures.add("PSS of "+service.name, budget, "%s MiB", strings.Join(sizes, " + "))
+		b.figures.add("PSS (allocated) of "+service.name, budget, "%s MiB", strings.Join(sizes, " + "))
 		b.figures.add("CPU of "+service.name, "", "%.1f s per hour", cpu.Seconds()/hours)
 	}
 	b.figures.add("PSS of all services", "<= 250 MiB with 2 replicas", "%.1f MiB", float64(memory)/(1<<20))
+	b.figures.add("  of which allocated, not pages of programs", "", "%.1f MiB", float64(own)/(1<<20))
 	b.figures.add("CPU of all services", "<= 30 s per hour", "%.1f s per hour", total.Seconds()/hours)
 }
 
