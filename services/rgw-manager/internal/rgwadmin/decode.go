@@ -89,8 +89,9 @@ type zoneGroupInfo struct {
 	RealmID    string `json:"realm_id"`
 	MasterZone string `json:"master_zone"`
 	Zones      []struct {
-		ID   string `json:"id"`
-		Name string `json:"name"`
+		ID        string   `json:"id"`
+		Name      string   `json:"name"`
+		Endpoints []string `json:"endpoints"`
 	} `json:"zones"`
 }
 

@@ -3,7 +3,6 @@ package rgwadmin
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -55,7 +54,7 @@ func (w *work) removeZone(ctx context.Context) error {
 	if realm := zone.text("realm_id"); realm != "" && realm != w.realm.ID {
 		return nil // of another realm, so not ours
 	}
-	if err := w.leaveZoneGroup(ctx, id); err != nil {
+	if err := w.leaveZoneGroup(ctx, zone); err != nil {
 		return err
 	}
 	if err := w.purge(ctx, zone); err != nil {
@@ -67,66 +66,6 @@ func (w *work) removeZone(ctx context.Context) error {
 	}
 	// The command that deletes a zone opens it first, and makes empty logs in it.
 	return w.purge(ctx, zone)
-}
-
-// otherZones are the names of the zones of the realm besides one, in this cluster
-// and elsewhere.
-func (w *work) otherZones(ctx context.Context, id string) ([]string, error) {
-	found := map[string]string{}
-	for _, group := range w.period.Map.ZoneGroups {
-		for _, zone := range group.Zones {
-			found[zone.ID] = zone.Name
-		}
-	}
-	group, err := w.readZoneGroup(ctx)
-	if err != nil && !notFound(err) {
-		return nil, err
-	}
-	for _, zone := range group.children("zones") {
-		found[zone.text("id")] = zone.text("name")
-	}
-	delete(found, id)
-	return slices.Sorted(maps.Values(found)), nil
-}
-
-// leaveZoneGroup tells the other zones, if there are any, that ours is going. They
-// follow a master zone, so that one has to stay.
-func (w *work) leaveZoneGroup(ctx context.Context, id string) error {
-	others, err := w.otherZones(ctx, id)
-	if err != nil || len(others) == 0 {
-		return err
-	}
-	group, err := w.readZoneGroup(ctx)
-	if notFound(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if w.period.MasterZone == id || group.text("master_zone") == id && len(group.children("zones")) > 1 {
-		return refuse("MasterZone", "zone %s is the master of the zones %s; make one of them the master, or remove them first", w.want.Zone.Name, strings.Join(others, ", "))
-	}
-	listed := slices.ContainsFunc(group.children("zones"), func(z document) bool { return z.text("id") == id })
-	if listed {
-		if err := w.change(ctx, Command{Args: append([]string{"zonegroup", "remove"}, w.at()...)}); err != nil {
-			return err
-		}
-	}
-	if !w.inPeriod(id) {
-		return nil
-	}
-	return w.change(ctx, Command{Args: append([]string{"period", "update", "--commit"}, w.at()...)})
-}
-
-func (w *work) inPeriod(zone string) bool {
-	for _, group := range w.period.Map.ZoneGroups {
-		for _, one := range group.Zones {
-			if one.ID == zone {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // purge removes what the zone wrote into namespaces of shared pools. Only
@@ -233,19 +172,12 @@ func (w *work) forgetZoneGroup(ctx context.Context, id string) error {
 	if err != nil || local[w.period.MasterZone] == "" {
 		return err
 	}
-	at, listed := "", false
-	for _, group := range w.period.Map.ZoneGroups {
-		listed = listed || group.ID == id
-		if group.ID == w.period.MasterZoneGroup && group.ID != id {
-			at = group.Name
-		}
-	}
-	if !listed || at == "" {
+	listed := slices.ContainsFunc(w.period.Map.ZoneGroups, func(g zoneGroupInfo) bool { return g.ID == id })
+	at := w.masterZoneGroup()
+	if !listed || at == "" || w.period.MasterZoneGroup == id {
 		return nil
 	}
-	err = w.change(ctx, Command{Args: []string{"period", "update", "--commit", "--rgw-realm=" + w.realm.Name,
-		"--rgw-zonegroup=" + at, "--rgw-zone=" + local[w.period.MasterZone]}})
-	return err
+	return w.commitAsMaster(ctx, local[w.period.MasterZone], at)
 }
 
 // localOf are the zones of a zone group whose pools are in this cluster.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"k8s.io/utils/clock"
 )
 
 // Tool is a program of Ceph.
@@ -19,9 +21,13 @@ type Tool string
 const (
 	ToolRadosgwAdmin Tool = ""
 	ToolRados        Tool = "rados"
+	// ToolGateway is a gateway of another cluster: the arguments are a method and an
+	// URL, the input is the body of the request.
+	ToolGateway Tool = "gateway"
 )
 
-// Command is one call of radosgw-admin, or of rados to empty a namespace.
+// Command is one call of radosgw-admin, of rados to empty a namespace, or of a
+// gateway for what radosgw-admin does not do.
 type Command struct {
 	Tool Tool
 	Args []string
@@ -76,6 +82,8 @@ type Program struct {
 	Timeout time.Duration
 	// Log is told what is run; it may be nil. There is nothing secret in it.
 	Log func(line string)
+	// Clock signs requests to gateways; nil is the system's.
+	Clock clock.PassiveClock
 }
 
 // Run starts the program and waits for it.
@@ -87,6 +95,9 @@ func (p Program) Run(ctx context.Context, command Command) ([]byte, error) {
 	}
 	if p.Log != nil {
 		p.Log(strings.Join(command.Args, " "))
+	}
+	if command.Tool == ToolGateway {
+		return p.request(ctx, command)
 	}
 	program := p.Argv
 	if command.Tool == ToolRados {

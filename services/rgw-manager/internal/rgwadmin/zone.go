@@ -154,11 +154,7 @@ func (w *work) tunePlacements(zone document) error {
 		}
 	}
 	if len(entries) != len(zone.children("placement_pools")) {
-		plain := make([]any, len(entries))
-		for i, entry := range entries {
-			plain[i] = map[string]any(entry)
-		}
-		zone["placement_pools"] = plain
+		zone["placement_pools"] = plain(entries)
 	}
 	return nil
 }

@@ -114,11 +114,7 @@ func (w *work) tuneTargets(group document) {
 		}
 	}
 	if len(targets) != len(group.children("placement_targets")) {
-		plain := make([]any, len(targets))
-		for i, target := range targets {
-			plain[i] = map[string]any(target)
-		}
-		group["placement_targets"] = plain
+		group["placement_targets"] = plain(targets)
 	}
 	if want := w.want.Zone.DefaultPlacement; want != "" {
 		group["default_placement"] = want
