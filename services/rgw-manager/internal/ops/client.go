@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ceph/go-ceph/rgw/admin"
+	"k8s.io/utils/clock"
 
 	"github.com/rook-ceph/rook-ceph/shared/names"
 )
@@ -20,6 +21,7 @@ type Client struct {
 	endpoint string
 	api      *admin.API
 	http     *http.Client
+	clock    clock.PassiveClock
 	// failed is told of every error.
 	failed func(error)
 }

@@ -32,7 +32,7 @@ type Pool struct {
 	// Transport makes what requests are sent through; nil is our own. Tests route
 	// host names to a server of theirs.
 	Transport func(*tls.Config) http.RoundTripper
-	// Clock times requests; nil is the system's.
+	// Clock times and signs requests; nil is the system's.
 	Clock clock.PassiveClock
 
 	mu      sync.Mutex
@@ -124,7 +124,7 @@ func (p *Pool) make(ctx context.Context, store *api.CephObjectStore, endpoint st
 	if err != nil || !outcome.IsDone() {
 		return nil, outcome, err
 	}
-	made := &Client{endpoint: endpoint, http: p.http(trusted)}
+	made := &Client{endpoint: endpoint, http: p.http(trusted), clock: p.time()}
 	made.api, err = admin.New(endpoint, access, secret, admins{http: made.http, failed: func(err error) { made.failed(err) }})
 	if err != nil {
 		return nil, step.None, fmt.Errorf("make client of %s: %w", store.Name, err)
@@ -134,14 +134,19 @@ func (p *Pool) make(ctx context.Context, store *api.CephObjectStore, endpoint st
 
 // http makes what all requests to one store go through.
 func (p *Pool) http(trusted trust) *http.Client {
-	through, watch := transport, clock.PassiveClock(clock.RealClock{})
+	through := transport
 	if p.Transport != nil {
 		through = p.Transport
 	}
+	return &http.Client{Timeout: deadline, Transport: meter{next: through(trusted.config()), clock: p.time()}}
+}
+
+// time is the clock of the pool, or the system's.
+func (p *Pool) time() clock.PassiveClock {
 	if p.Clock != nil {
-		watch = p.Clock
+		return p.Clock
 	}
-	return &http.Client{Timeout: deadline, Transport: meter{next: through(trusted.config()), clock: watch}}
+	return clock.RealClock{}
 }
 
 // trust reads the certificates of a store that listens on TLS.

@@ -15,7 +15,9 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/multisite"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/rgwadmin"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/watches"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zonepools"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/pools"
 	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -67,6 +69,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 			step.Named("zone groups", p.awaitZoneGroups),
 			step.Named("cluster", p.FindForDeletion),
 			step.Named("remove", p.remove),
+			step.Named("pool", p.removeRoot),
 			step.Named("release", p.Release))
 	}
 	return p.Run(ctx, multisite.Recheck,
@@ -92,6 +95,29 @@ func (p *pass) remove(ctx context.Context) (step.Outcome, error) {
 	// Without them the Job waits for no Secret, which may be gone already.
 	wanted.Remove, wanted.Realm.PullKeys = rgwadmin.RemoveRealm, nil
 	return p.TakeDown(ctx, wanted)
+}
+
+// removeRoot removes the pool that says which realms there are with the last of them,
+// unless there are other pools of object stores.
+func (p *pass) removeRoot(ctx context.Context) (step.Outcome, error) {
+	if p.Cluster == nil || p.Before.Setup == nil {
+		return step.Done, nil
+	}
+	if outcome, err := p.Connect(ctx); err != nil || !outcome.IsDone() {
+		return outcome, err
+	}
+	if outcome, err := p.Confirm(ctx, &api.CephObjectRealm{}); err != nil || !outcome.IsDone() {
+		return outcome, err
+	}
+	var realms api.CephObjectRealmList
+	if err := p.Live.List(ctx, &realms, client.InNamespace(p.realm.Namespace)); err != nil {
+		return step.None, fmt.Errorf("list CephObjectRealms: %w", err)
+	}
+	there, err := pools.Read(ctx, p.Ceph)
+	if err != nil {
+		return step.None, err
+	}
+	return step.Done, zonepools.Remove(ctx, p.Ceph, there, zonepools.RootOnly(), len(realms.Items) > 1)
 }
 
 // Wanted words the spec for Ceph.

@@ -100,7 +100,7 @@ func (s *served) start() {
 	s.check(err)
 	s.check(setup.New(setup.Environment{
 		Kube: m.GetClient(), Live: m.GetAPIReader(), Dialer: s.ceph, Events: m.GetEventRecorder, Clock: clock.RealClock{},
-		Image: "rgw-manager:v1", Setup: s.realm, Gateways: s.gates,
+		Image: "rgw-manager:v1", Setup: s.realm, Gateways: s.gates, Sights: &sights{},
 	}).Register(m))
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -346,13 +346,38 @@ func TestAllOfARealmGoesFromTheInsideOut(t *testing.T) {
 }
 
 func TestPoolsGoWithAZoneOnlyIfItsSpecSaysSo(t *testing.T) {
-	zone := someZone(func(z *api.CephObjectZone) { z.Spec.PreservePoolsOnDelete = ptr.To(false) })
-	w := newWorld(t, someRealm(), someGroup(), zone)
+	realm, group, zone := someRealm(), someGroup(), someZone(func(z *api.CephObjectZone) { z.Spec.PreservePoolsOnDelete = ptr.To(false) })
+	w := newWorld(t, realm, group, zone)
 	w.settle()
 	w.remove(zone)
 	w.settle()
-	if w.multisite(zone) != nil || len(w.pools()) != 0 {
+	if w.multisite(zone) != nil || !slices.Equal(w.pools(), []string{".rgw.root"}) {
 		t.Errorf("pools: %v", w.pools())
+	}
+	w.remove(group)
+	w.remove(realm)
+	w.settle()
+	if w.multisite(realm) != nil || len(w.pools()) != 0 {
+		t.Errorf("pools after the realm: %v", w.pools())
+	}
+}
+
+func TestARealmOutlivesTheLastStoreBesideIt(t *testing.T) {
+	realm, store := someRealm(), someStore("my-store")
+	w := newWorld(t, realm, store)
+	w.settle()
+	w.remove(store)
+	w.settle()
+	if w.store("my-store") != nil || !slices.Equal(w.pools(), []string{".rgw.root"}) {
+		t.Errorf("pools: %v", w.pools())
+	}
+	other := someRealm(func(r *api.CephObjectRealm) { r.Name, r.UID = "mars", "r2" })
+	w.create(other)
+	w.settle()
+	w.remove(realm)
+	w.settle()
+	if w.multisite(realm) != nil || !slices.Equal(w.pools(), []string{".rgw.root"}) {
+		t.Errorf("pools of the other realm: %v", w.pools())
 	}
 }
 
@@ -416,7 +441,7 @@ func TestAZoneThatIsGoneBeforeItsPoolsIsNotMadeAnew(t *testing.T) {
 		w.restart()
 	}
 	w.settle()
-	if w.multisite(zone) != nil || len(w.pools()) != 0 {
+	if w.multisite(zone) != nil || !slices.Equal(w.pools(), []string{".rgw.root"}) {
 		t.Errorf("pools %v are left", w.pools())
 	}
 	for _, wanted := range w.wishes {

@@ -75,13 +75,13 @@ func TestAStoreIsServedAndThenAllIsQuiet(t *testing.T) {
 // store; and a successor that writes nothing either.
 func (w *world) quiet(stores int) {
 	w.t.Helper()
-	before, asked := w.writes, w.gates.asked
+	before, asked := w.writes, w.gates.asked+w.sights.asked
 	w.ceph.ForgetCommands()
 	w.check(w.pass())
 	w.check(w.pass())
-	if w.writes != before || w.ceph.Writes() != 0 || w.gates.asked != asked {
+	if w.writes != before || w.ceph.Writes() != 0 || w.gates.asked+w.sights.asked != asked {
 		w.t.Errorf("a settled store was sent %d writes, Ceph %d, gateways %d requests\n%s",
-			w.writes-before, w.ceph.Writes(), w.gates.asked-asked, strings.Join(w.last, "\n"))
+			w.writes-before, w.ceph.Writes(), w.gates.asked+w.sights.asked-asked, strings.Join(w.last, "\n"))
 	}
 	if got := len(w.ceph.Commands()); got > 2*stores {
 		w.t.Errorf("two settled passes asked Ceph %d times: %v", got, w.ceph.Commands())

@@ -29,6 +29,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/report"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/setupjob"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/store"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/syncstate"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zone"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zonegroup"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -83,10 +84,11 @@ type Environment struct {
 	Image string
 	// Transport makes what requests to gateways are sent through; nil is the usual.
 	Transport func(*tls.Config) http.RoundTripper
-	// Setup and Gateways take the place of Jobs and of requests to gateways in
+	// Setup, Gateways and Sights take the place of Jobs and of requests to gateways in
 	// tests; nil for these.
 	Setup    store.Setup
 	Gateways store.Gateways
+	Sights   zone.Sights
 	// Claims is what the installation says about bucket claims; nil leaves them to
 	// others.
 	Claims *claim.Config
@@ -115,6 +117,9 @@ func New(env Environment) *Service {
 	if env.Gateways == nil {
 		env.Gateways = store.Admins{Pool: gateways}
 	}
+	if env.Sights == nil {
+		env.Sights = syncstate.Gateways{Pool: gateways}
+	}
 	if env.Setup == nil {
 		env.Setup = store.Jobs{Runner: env.setups(store.Name)}
 	}
@@ -128,7 +133,7 @@ func New(env Environment) *Service {
 			Sessions: sessions, Setup: env.Setup, Gateways: env.Gateways, Clock: env.Clock, Image: env.Image},
 		Realm:     realm.Reconciler{Base: base(realm.Name)},
 		ZoneGroup: zonegroup.Reconciler{Base: base(zonegroup.Name)},
-		Zone:      zone.Reconciler{Base: base(zone.Name)},
+		Zone:      zone.Reconciler{Base: base(zone.Name), Sights: env.Sights},
 		Report:    report.Reconciler{Client: env.Kube, Apply: applier(report.Name), Sessions: sessions, Clock: env.Clock},
 	}
 	if env.Claims != nil {

@@ -67,8 +67,9 @@ type world struct {
 	// running is the pod template of each gateway that runs.
 	running map[string]string
 	// realm is what has been set up, gates the gateways.
-	realm *realm
-	gates *gates
+	realm  *realm
+	gates  *gates
+	sights *sights
 	// wishes are those of Jobs that ran, in order, and job is how a Job ends.
 	wishes []rgwadmin.Wanted
 	job    func(rgwadmin.Wanted) rgwadmin.Result
@@ -82,7 +83,7 @@ func newWorld(t *testing.T, objs ...client.Object) *world {
 		clock:   clocktesting.NewFakePassiveClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)),
 		events:  events.NewFakeRecorder(10000),
 		running: map[string]string{}, realm: &realm{}, answers: map[string]func([]byte) []byte{},
-		job: applied,
+		job: applied, sights: &sights{},
 	}
 	identity := keyring.RGWManager()
 	key := keyring.Key{Entity: identity.Entity, Secret: cephtest.DefaultSecret}
@@ -194,7 +195,7 @@ func (w *world) stopChanged(ctx context.Context, c client.WithWatch) error {
 // restart begins a new life of the service, which remembers nothing.
 func (w *world) restart() {
 	w.service = setup.New(setup.Environment{
-		Kube: w.kube, Live: w.live, Dialer: w, Clock: w.clock, Image: w.image, Setup: w.realm, Gateways: w.gates,
+		Kube: w.kube, Live: w.live, Dialer: w, Clock: w.clock, Image: w.image, Setup: w.realm, Gateways: w.gates, Sights: w.sights,
 		Events: func(string) events.EventRecorder { return w.events },
 	})
 }

@@ -71,7 +71,11 @@ func (p *pass) removePools(ctx context.Context) (step.Outcome, error) {
 	if outcome, err := p.confirm(ctx); err != nil || !outcome.IsDone() {
 		return outcome, err
 	}
-	if err := zonepools.Remove(ctx, p.client, p.pools, p.wantedPools()); err != nil {
+	var realms api.CephObjectRealmList
+	if err := p.Live.List(ctx, &realms, client.InNamespace(p.store.Namespace)); err != nil {
+		return step.None, fmt.Errorf("list CephObjectRealms: %w", err)
+	}
+	if err := zonepools.Remove(ctx, p.client, p.pools, p.wantedPools(), len(realms.Items) > 0); err != nil {
 		return step.None, err
 	}
 	ctrl.LoggerFrom(ctx).Info("object store removed", "store", p.store.Name)

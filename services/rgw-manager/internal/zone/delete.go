@@ -87,7 +87,8 @@ func (p *pass) removePools(ctx context.Context) (step.Outcome, error) {
 	if outcome, err := p.Confirm(ctx, &api.CephObjectZone{}); err != nil || !outcome.IsDone() {
 		return outcome, err
 	}
-	if err := zonepools.Remove(ctx, p.Ceph, there, p.wantedPools()); err != nil {
+	const realms = true // ours at least, whose end comes after ours
+	if err := zonepools.Remove(ctx, p.Ceph, there, p.wantedPools(), realms); err != nil {
 		return step.None, err
 	}
 	ctrl.LoggerFrom(ctx).Info("pools of zone removed", "zone", p.zone.Name)
@@ -113,5 +114,6 @@ func (p *pass) spareOthers(ctx context.Context) (step.Outcome, error) {
 func (p *pass) release(ctx context.Context) (step.Outcome, error) {
 	p.r.known.Delete(p.zone.UID)
 	p.r.tried.Delete(p.zone.UID)
+	p.r.seen.Delete(p.zone.UID)
 	return p.Release(ctx)
 }

@@ -38,11 +38,14 @@ const (
 // Reconciler keeps zones.
 type Reconciler struct {
 	multisite.Base
+	Sights Sights
 
 	// known holds, by UID, how a zone looked when it was settled.
 	known sync.Map
 	// tried holds, by UID, what was last done to the pools.
 	tried sync.Map
+	// seen holds, by UID, what was last seen of copying.
+	seen sync.Map
 }
 
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephobjectzones,verbs=get;list;watch;patch
@@ -90,6 +93,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		step.Named("look", p.look),
 		step.Named("pools", p.unlessSettled(p.applyPools)),
 		step.Named("setup", p.setUp),
+		step.Named("sync", p.lookAtSync),
 		step.Named("note", p.note))
 }
 

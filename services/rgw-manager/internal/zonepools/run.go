@@ -105,14 +105,15 @@ func AwaitShared(m pools.Map, spec *api.ObjectSharedPoolsSpec) step.Outcome {
 }
 
 // Remove deletes those of the pools that are for object stores and nothing else, with
-// what is named after them. The one of all zones goes with the last of the others.
-// The caller has made sure that nothing in them is needed.
-func Remove(ctx context.Context, client ceph.Client, m pools.Map, list []pools.Want) error {
+// what is named after them. The one of all zones goes with the last of the others, and
+// not while realm objects are there, who are in it. The caller has made sure that
+// nothing in the pools is needed.
+func Remove(ctx context.Context, client ceph.Client, m pools.Map, list []pools.Want, realms bool) error {
 	wanted := map[string]bool{}
 	for _, want := range list {
 		wanted[want.Name] = true
 	}
-	shared := false
+	shared := realms
 	for name, pool := range m.Pools {
 		_, tagged := pool.ApplicationMetadata[Application]
 		shared = shared || tagged && !wanted[name]
