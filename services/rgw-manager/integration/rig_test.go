@@ -18,15 +18,17 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ops"
-	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/rgwadmin"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/setup"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/store"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -36,7 +38,6 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 	"github.com/rook-ceph/rook-ceph/shared/librados"
 	"github.com/rook-ceph/rook-ceph/shared/names"
-	"github.com/rook-ceph/rook-ceph/shared/step"
 	"github.com/rook-ceph/rook-ceph/shared/testenv"
 )
 
@@ -58,6 +59,8 @@ type rig struct {
 	kube    client.WithWatch
 	service *setup.Service
 	gates   *ops.Pool
+	// ports are those that gateways of stores listen at; a free one where there is none.
+	ports map[string]int
 	// running is where the gateways of each store are; empty once they were stopped.
 	running map[string]string
 	// key is the service's own.
@@ -66,20 +69,25 @@ type rig struct {
 
 func newRig(t *testing.T, release string, objs ...client.Object) *rig {
 	t.Helper()
-	r := &rig{t: t, ceph: real.Start(t, librados.Dialer{}, real.Release(release), real.OSDs(3), real.BlueStore()), running: map[string]string{}}
+	return newRigOf(t, real.Start(t, librados.Dialer{}, real.Release(release), real.OSDs(3), real.BlueStore()), objs...)
+}
+
+func newRigOf(t *testing.T, cluster *real.Cluster, objs ...client.Object) *rig {
+	t.Helper()
+	r := &rig{t: t, ceph: cluster, running: map[string]string{}, ports: map[string]int{}}
 	identity := keyring.RGWManager()
 	r.key = r.ceph.Identity(identity.Entity, identity.Caps)
 	r.check(r.ceph.Client().ConfigSet(t.Context(), "global", "mon_allow_pool_delete", "true"))
 	at := r.ceph.Connection()
-	cluster := &api.CephCluster{
+	object := &api.CephCluster{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "test", UID: "c1", Generation: 1},
 		Spec:       api.ClusterSpec{DataDirHostPath: "/var/lib/rook", CephVersion: api.CephVersionSpec{Image: "ceph:test"}},
 		Status:     api.ClusterStatus{Connection: &at},
 	}
 	for _, typ := range []string{api.ConditionMonitorsInQuorum, api.ConditionManagerActive, api.ConditionOSDsServing} {
-		cluster.Status.Conditions = append(cluster.Status.Conditions, api.Condition{Type: typ, Status: metav1.ConditionTrue, Reason: "AsExpected"})
+		object.Status.Conditions = append(object.Status.Conditions, api.Condition{Type: typ, Status: metav1.ConditionTrue, Reason: "AsExpected"})
 	}
-	objs = append(objs, cluster, &corev1.Secret{
+	objs = append(objs, object, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: names.ServiceKeyring("rgw-manager")},
 		Data:       map[string][]byte{"keyring": []byte(keyring.Render(r.key, nil))},
 	})
@@ -88,8 +96,8 @@ func newRig(t *testing.T, release string, objs ...client.Object) *rig {
 	recorder := events.NewFakeRecorder(10000)
 	r.service = setup.New(setup.Environment{
 		Kube: r.kube, Live: r.kube, Dialer: librados.Dialer{}, Clock: clock.RealClock{}, Image: "rook-ceph/rgw-manager:test",
-		Events: func(string) events.EventRecorder { return recorder },
-		Setup:  store.Jobs{Runner: r}, Gateways: store.Admins{Pool: r.gates},
+		Events:   func(string) events.EventRecorder { return recorder },
+		Gateways: store.Admins{Pool: r.gates}, Transport: r.transport,
 	})
 	return r
 }
@@ -97,6 +105,9 @@ func newRig(t *testing.T, release string, objs ...client.Object) *rig {
 // transport leads the names of Services to the gateways of this test.
 func (r *rig) transport(*tls.Config) http.RoundTripper {
 	return &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if to, _, err := net.SplitHostPort(address); err == nil && net.ParseIP(to) != nil {
+			return (&net.Dialer{}).DialContext(ctx, network, address) // a gateway of another cluster
+		}
 		host, _, _ := strings.Cut(address, ".")
 		at := r.running[strings.TrimPrefix(host, "rook-ceph-rgw-")]
 		if at == "" {
@@ -104,22 +115,6 @@ func (r *rig) transport(*tls.Config) http.RoundTripper {
 		}
 		return (&net.Dialer{}).DialContext(ctx, network, strings.TrimPrefix(at, "http://"))
 	}}
-}
-
-// Ensure is the Job: it runs the real radosgw-admin with the service's own identity.
-func (r *rig) Ensure(ctx context.Context, _ *api.CephCluster, _ client.Object, wanted rgwadmin.Wanted) (rgwadmin.Result, step.Outcome, error) {
-	argv := r.ceph.RadosgwAdminCommand(r.key.Entity)
-	tool := rgwadmin.Program{Argv: argv, Rados: r.ceph.Command("rados", "-c", r.ceph.Inside("ceph.conf"), "-n", r.key.Entity), Timeout: time.Minute}
-	keys := func(ref rgwadmin.KeyRef) (string, string, error) {
-		secret := &corev1.Secret{}
-		err := r.kube.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ref.Secret}, secret)
-		return string(secret.Data[ref.AccessKey]), string(secret.Data[ref.SecretKey]), err
-	}
-	result := rgwadmin.Concluded(rgwadmin.Apply(ctx, tool, keys, wanted))
-	if result.Outcome != rgwadmin.Applied {
-		return result, step.Retry(time.Second, result.Reason, result.Message), nil
-	}
-	return result, step.Done, nil
 }
 
 func (r *rig) check(err error) {
@@ -132,14 +127,25 @@ func (r *rig) check(err error) {
 // pass runs every controller once for every object.
 func (r *rig) pass() error {
 	ctx := r.t.Context()
-	var stores api.CephObjectStoreList
-	var clusters api.CephClusterList
-	r.check(errors.Join(r.kube.List(ctx, &stores), r.kube.List(ctx, &clusters)))
 	var failed []error
-	for i := range stores.Items {
-		_, err := r.service.Store.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&stores.Items[i])})
-		failed = append(failed, err)
+	for _, one := range []struct {
+		kind client.ObjectList
+		do   reconcile.Reconciler
+	}{
+		{&api.CephObjectRealmList{}, &r.service.Realm},
+		{&api.CephObjectZoneGroupList{}, &r.service.ZoneGroup},
+		{&api.CephObjectZoneList{}, &r.service.Zone},
+		{&api.CephObjectStoreList{}, &r.service.Store},
+	} {
+		r.check(r.kube.List(ctx, one.kind))
+		r.check(meta.EachListItem(one.kind, func(item runtime.Object) error {
+			_, err := one.do.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(item.(client.Object))})
+			failed = append(failed, err)
+			return nil
+		}))
 	}
+	var clusters api.CephClusterList
+	r.check(r.kube.List(ctx, &clusters))
 	for i := range clusters.Items {
 		_, err := r.service.Report.Reconcile(ctx, &clusters.Items[i])
 		failed = append(failed, err)
@@ -147,9 +153,10 @@ func (r *rig) pass() error {
 	return errors.Join(failed...)
 }
 
-// play starts and stops real gateways as the Deployments say.
+// play runs Jobs, and starts and stops real gateways as the Deployments say.
 func (r *rig) play() {
 	ctx := r.t.Context()
+	r.runJobs()
 	var list appsv1.DeploymentList
 	r.check(r.kube.List(ctx, &list))
 	there := map[string]bool{}
@@ -176,7 +183,7 @@ func (r *rig) play() {
 // start runs a gateway with the arguments of its Deployment, but for those that say
 // where it listens and what belongs to pods.
 func (r *rig) start(name string, args []string) string {
-	gateway := real.Gateway{ID: name + ".a"}
+	gateway := real.Gateway{ID: name + ".a", Port: r.ports[name]}
 	for _, arg := range args {
 		flag, value, _ := strings.Cut(arg, "=")
 		switch flag {
