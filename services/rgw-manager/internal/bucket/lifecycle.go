@@ -102,10 +102,12 @@ func plain(rules []types.LifecycleRule) []types.LifecycleRule {
 	all := slices.Clone(rules)
 	for i := range all {
 		rule := &all[i]
-		if rule.Filter == nil {
-			rule.Filter = &types.LifecycleRuleFilter{Prefix: aws.String(aws.ToString(rule.Prefix))} //nolint:staticcheck // the older way to say it
+		filter := types.LifecycleRuleFilter{Prefix: rule.Prefix} //nolint:staticcheck // the older way to say it
+		if rule.Filter != nil {
+			filter = *rule.Filter
 		}
-		rule.Prefix = nil //nolint:staticcheck // the older way to say it
+		filter.Prefix = aws.String(aws.ToString(filter.Prefix)) // all objects, either way
+		rule.Filter, rule.Prefix = &filter, nil                 //nolint:staticcheck // the older way to say it
 	}
 	slices.SortFunc(all, func(x, y types.LifecycleRule) int { return strings.Compare(aws.ToString(x.ID), aws.ToString(y.ID)) })
 	return all

@@ -344,19 +344,25 @@ func TestANamedOwnerOwnsTheBucketAndKeepsAllElse(t *testing.T) {
 	}
 }
 
-func TestABucketMovesToAnotherOwnerAndBack(t *testing.T) {
+func TestAnEmptyBucketMovesToAnotherOwnerAndBack(t *testing.T) {
 	w := newWorld(t)
 	key := w.gates.newUser("team").Keys[0]
 	w.bound(someClaim())
-	w.gates.buckets[generated].objects["a"] = true
+	b := w.gates.buckets[generated]
+	b.objects["a"] = true
 	w.edit(with("bucketOwner", "team"))
 	w.settle()
-	if w.gates.buckets[generated].owner != "team" || w.gates.users[ownUser] != nil || string(w.secret().Data["AWS_ACCESS_KEY_ID"]) != key.AccessKey {
-		t.Errorf("bucket %+v, users %v", w.gates.buckets[generated], w.gates.users)
+	if got := w.condition(api.ConditionStalled); b.owner != ownUser || got.Reason != api.ReasonInvalidSpec || !strings.Contains(got.Message, "only while the bucket is empty") {
+		t.Errorf("owner %s; Stalled is %s: %s", b.owner, got.Reason, got.Message)
+	}
+	delete(b.objects, "a")
+	w.settle()
+	if b.owner != "team" || w.gates.users[ownUser] != nil || string(w.secret().Data["AWS_ACCESS_KEY_ID"]) != key.AccessKey {
+		t.Errorf("bucket %+v, users %v", b, w.gates.users)
 	}
 	w.edit(func(c *objectbucket.ObjectBucketClaim) { c.Spec.AdditionalConfig = nil })
 	w.settle()
-	if b := w.gates.buckets[generated]; b.owner != ownUser || len(b.objects) != 1 || w.gates.users["team"] == nil {
+	if b.owner != ownUser || w.gates.users["team"] == nil {
 		t.Errorf("bucket %+v, users %v", b, w.gates.users)
 	}
 }

@@ -199,15 +199,25 @@ func (p *pass) look(ctx context.Context) (step.Outcome, error) {
 	if p.want.granted {
 		return p.lookGranted(ctx)
 	}
+	p.owner = p.user
+	return p.judge(), nil
+}
+
+// judge refuses a bucket that is not the claim's, or cannot become what it wants.
+func (p *pass) judge() step.Outcome {
 	switch {
 	case p.bucket == nil && p.before.Phase == objectbucket.ObjectBucketClaimBound:
 		return step.Retry(refusedRetry, api.ReasonDrift, fmt.Sprintf(
-			"Bucket '%s' is gone from CephObjectStore '%s'; delete the claim, and make another", p.want.bucket, p.at.Name)), nil
-	case p.bucket != nil && !p.own():
-		return p.taken(), nil
+			"Bucket '%s' is gone from CephObjectStore '%s'; delete the claim, and make another", p.want.bucket, p.at.Name))
+	case p.bucket == nil:
+		return step.Done
+	case !p.own():
+		return p.taken()
+	case p.bucket.Owner != p.want.user && p.inside() > 0:
+		return step.Retry(refusedRetry, api.ReasonInvalidSpec, fmt.Sprintf(
+			"`bucketOwner` may change only while the bucket is empty, since objects stay with who wrote them; now '%s' owns it", p.bucket.Owner))
 	}
-	p.owner = p.user
-	return step.Done, nil
+	return step.Done
 }
 
 // own tells whether the bucket is the claim's. The user that was made for the claim

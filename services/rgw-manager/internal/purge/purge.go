@@ -184,7 +184,8 @@ func speakable(name string) bool {
 	return true
 }
 
-// uploads aborts unfinished uploads. It tells whether none is left.
+// uploads aborts unfinished uploads, and tells whether there was time for all. One that
+// cannot be found does not keep the bucket.
 func (t Target) uploads(ctx context.Context, until time.Time, progress *Progress) (bool, error) {
 	for {
 		reply, err := t.S3.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{
@@ -192,20 +193,40 @@ func (t Target) uploads(ctx context.Context, until time.Time, progress *Progress
 		if err != nil {
 			return false, fmt.Errorf("list uploads in bucket %s: %w", t.Bucket, err)
 		}
-		if len(reply.Uploads) == 0 {
-			return true, nil
-		}
-		coded := reply.EncodingType == types.EncodingTypeUrl
+		before := progress.Removed
 		for _, one := range reply.Uploads {
-			key := decoded(aws.ToString(one.Key), coded)
-			_, err := t.S3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &t.Bucket, Key: &key, UploadId: one.UploadId})
-			if err != nil && !errors.Is(err, ops.ErrNotFound) {
-				return false, fmt.Errorf("abort an upload to bucket %s: %w", t.Bucket, err)
+			aborted, err := t.abort(ctx, aws.ToString(one.Key), one.UploadId)
+			if err != nil {
+				return false, err
 			}
-			progress.Removed++
+			if aborted {
+				progress.Removed++
+			}
+		}
+		if progress.Removed == before {
+			return true, nil
 		}
 		if !t.Clock.Now().Before(until) {
 			return false, nil
 		}
 	}
+}
+
+// abort ends one upload. Gateways spell names in the list of uploads as they were asked
+// to, but do not say so.
+func (t Target) abort(ctx context.Context, listed string, id *string) (bool, error) {
+	names := []string{decoded(listed, true)}
+	if names[0] != listed {
+		names = append(names, listed)
+	}
+	for _, name := range names {
+		_, err := t.S3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &t.Bucket, Key: &name, UploadId: id})
+		if err == nil {
+			return true, nil
+		}
+		if !errors.Is(err, ops.ErrNotFound) {
+			return false, fmt.Errorf("abort an upload to bucket %s: %w", t.Bucket, err)
+		}
+	}
+	return false, nil
 }
