@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"strings"
 )
 
 const (
@@ -17,6 +18,13 @@ const (
 	keyLength    = 20
 	secretLength = 40
 )
+
+// Lent begins the access keys that an owner of buckets without any is given for a
+// moment, such as that of a bucket which outlived its claim. Nobody is told of them.
+const Lent = "LENT"
+
+// IsLent tells whether an access key is one of these.
+func IsLent(access string) bool { return strings.HasPrefix(access, Lent) }
 
 // Pair is an access key and its secret.
 type Pair struct{ Access, Secret string }

@@ -2,8 +2,6 @@ package claim
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -78,23 +76,5 @@ const (
 // heard words the answers of a gateway that are no surprise. It passes on any other
 // error, and nil is Done.
 func (p *pass) heard(err error) (step.Outcome, error) {
-	store := p.at.Name
-	switch {
-	case err == nil:
-		return step.Done, nil
-	case errors.Is(err, ops.ErrUnreachable):
-		return step.Retry(gatewayRetry, api.ReasonGatewayUnreachable, fmt.Sprintf("No gateway of CephObjectStore '%s' answers", store)), nil
-	case errors.Is(err, ops.ErrDenied), errors.Is(err, ops.ErrInvalid), errors.Is(err, ops.ErrQuota):
-		return step.Retry(refusedRetry, api.ReasonGatewayRefused, fmt.Sprintf("CephObjectStore '%s' refuses: %s", store, refusal(err))), nil
-	}
-	return step.None, err
-}
-
-// refusal words an error for people.
-func refusal(err error) string {
-	var told *ops.Error
-	if errors.As(err, &told) && told.Verb != "" {
-		return told.Verb + ": " + ops.Code(err)
-	}
-	return ops.Code(err)
+	return ops.Outcome(err, p.at.Name)
 }

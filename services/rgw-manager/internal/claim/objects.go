@@ -1,7 +1,6 @@
 package claim
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"strconv"
@@ -11,7 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/bucket"
 	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
@@ -136,18 +134,7 @@ func (p *pass) configOf() *corev1ac.ConfigMapApplyConfiguration {
 		})
 }
 
-// past is a client that reads past the cache.
-type past struct {
-	client.Client
-	live client.Reader
-}
-
-// Get reads past the cache.
-func (c past) Get(ctx context.Context, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
-	return c.live.Get(ctx, key, obj, opts...)
-}
-
 // besides applies what is not cached.
 func (p *pass) besides() apply.Applier {
-	return apply.Applier{Client: past{p.Client, p.Live}, Manager: p.Apply.Manager}
+	return apply.Applier{Client: apply.Past(p.Client, p.Live), Manager: p.Apply.Manager}
 }

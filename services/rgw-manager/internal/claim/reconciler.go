@@ -18,7 +18,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -28,7 +27,6 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
-	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
@@ -83,23 +81,9 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&objectbucket.ObjectBucketClaim{}, builder.WithPredicates(changed)).
 		Watches(&storagev1.StorageClass{}, all, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&api.CephObjectStore{}, all, builder.WithPredicates(serves{})).
+		Watches(&api.CephObjectStore{}, all, builder.WithPredicates(watches.Serving{})).
 		WithOptions(queue.Workers(workers)).
 		Complete(r)
-}
-
-// serves passes changes of a store that claims wait for or are told of.
-type serves struct{ predicate.Funcs }
-
-// Update compares the spec and whether the store is ready.
-func (serves) Update(e event.UpdateEvent) bool {
-	before, isBefore := e.ObjectOld.(*api.CephObjectStore)
-	after, isAfter := e.ObjectNew.(*api.CephObjectStore)
-	return !isBefore || !isAfter || before.Generation != after.Generation || ready(before) != ready(after)
-}
-
-func ready(store *api.CephObjectStore) bool {
-	return store.Status != nil && condition.IsTrue(store.Status.Conditions, api.ConditionReady)
 }
 
 // Reconcile makes the bucket of a claim what the claim says, or removes it.

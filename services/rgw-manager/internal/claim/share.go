@@ -5,19 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/ceph/go-ceph/rgw/admin"
 
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/accesskey"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/bucket"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ops"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
-
-// lent begins the names of keys that an owner without any is given for a moment, such
-// as that of a bucket which outlived its claim. Nobody is told of them.
-const lent = "LENT"
 
 // locks let one claim at a time change the policy of a bucket: a gateway does not
 // refuse a policy that was read before another was written.
@@ -55,7 +51,7 @@ func (p *pass) lend(ctx context.Context, do func() (step.Outcome, error)) (step.
 	p.owner.Keys = slices.DeleteFunc(slices.Clone(all), isLent)
 	left := slices.DeleteFunc(slices.Clone(all), func(k admin.UserKeySpec) bool { return !isLent(k) })
 	if len(p.owner.Keys) == 0 {
-		if outcome, err := p.addKeyLike(ctx, p.owner, lent); err != nil || !outcome.IsDone() {
+		if outcome, err := p.addKeyLike(ctx, p.owner, accesskey.Lent); err != nil || !outcome.IsDone() {
 			return outcome, err
 		}
 		left = append(left, p.owner.Keys...)
@@ -70,7 +66,7 @@ func (p *pass) lend(ctx context.Context, do func() (step.Outcome, error)) (step.
 	return outcome, err
 }
 
-func isLent(key admin.UserKeySpec) bool { return strings.HasPrefix(key.AccessKey, lent) }
+func isLent(key admin.UserKeySpec) bool { return accesskey.IsLent(key.AccessKey) }
 
 // removeKey takes a key from a user. A gateway words a key that the user does not have
 // as it words one of ours that it does not know.

@@ -35,6 +35,22 @@ func (Ending) Create(event.CreateEvent) bool { return false }
 // Update passes nothing.
 func (Ending) Update(event.UpdateEvent) bool { return false }
 
+// Serving passes changes of a CephObjectStore that users and claims wait for or are
+// told of.
+type Serving struct{ predicate.Funcs }
+
+// Update compares the spec and whether the store is ready.
+func (Serving) Update(e event.UpdateEvent) bool {
+	before, isBefore := e.ObjectOld.(*api.CephObjectStore)
+	after, isAfter := e.ObjectNew.(*api.CephObjectStore)
+	return !isBefore || !isAfter || before.Generation != after.Generation || Ready(before) != Ready(after)
+}
+
+// Ready tells whether a store is.
+func Ready(store *api.CephObjectStore) bool {
+	return store.Status != nil && condition.IsTrue(store.Status.Conditions, api.ConditionReady)
+}
+
 // Cluster passes changes of a CephCluster that object stores wait for or are made
 // from.
 type Cluster struct{ predicate.Funcs }
