@@ -34,9 +34,17 @@ func main() {
 			if err != nil {
 				return err
 			}
-			return setup.Controllers(mgr, librados.Dialer{}, app.OwnImage(c), claims)
+			return setup.Controllers(mgr, librados.Dialer{}, app.OwnImage(c), served(c), claims)
 		},
 	}))
+}
+
+// served are the namespaces that hold the clusters.
+func served(c *cli.Context) []string {
+	if all := app.Namespaces(c); len(all) > 0 {
+		return all
+	}
+	return []string{app.OwnNamespace(c)}
 }
 
 func built() string {
@@ -74,11 +82,7 @@ func claimConfig(c *cli.Context) (*claim.Config, error) {
 	if c.Bool(flagDisableClaims) {
 		return nil, nil
 	}
-	served := app.Namespaces(c)
-	if len(served) == 0 {
-		served = []string{app.OwnNamespace(c)}
-	}
-	named := served
+	named := served(c)
 	if !c.Bool(flagByNamespace) {
 		named = nil
 	}
@@ -86,5 +90,5 @@ func claimConfig(c *cli.Context) (*claim.Config, error) {
 	if unknown := bucket.Unknown(allowed); unknown != "" {
 		return nil, app.Usagef("--%s: %q is unknown; known are %s", flagAllowed, unknown, strings.Join(bucket.Known(), ", "))
 	}
-	return &claim.Config{Provisioners: claim.Provisioners(c.String(flagPrefix), named), Allowed: allowed, Namespaces: served}, nil
+	return &claim.Config{Provisioners: claim.Provisioners(c.String(flagPrefix), named), Allowed: allowed, Namespaces: served(c)}, nil
 }

@@ -4,6 +4,7 @@ package setup
 import (
 	"crypto/tls"
 	"fmt"
+	"maps"
 	"net/http"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -30,6 +31,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/setupjob"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/store"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/syncstate"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/user"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zone"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zonegroup"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -50,14 +52,20 @@ func Scheme() *runtime.Scheme {
 }
 
 // Narrow keeps everything out of the cache that is not about gateways: other
-// daemons' objects, and above all other Secrets. Claims are looked for in the given
-// namespaces, or in all if there are none.
+// daemons' objects, and above all other Secrets. Claims, and users beside those in the
+// namespaces of stores, are looked for in the given namespaces, or in all if there are
+// none.
 func Narrow(options *cache.Options, claims []string) {
 	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{names.LabelApp: gateway.App})}
+	users := &api.CephObjectStoreUser{}
 	options.ByObject = map[client.Object]cache.ByObject{
 		&corev1.Secret{}: ours, &corev1.ConfigMap{}: ours, &corev1.Service{}: ours, &appsv1.Deployment{}: ours,
 		&batchv1.Job{}: ours, &policyv1.PodDisruptionBudget{}: ours, &discoveryv1.EndpointSlice{}: ours,
 		&objectbucket.ObjectBucketClaim{}: {Namespaces: in(claims)},
+		users:                             {Namespaces: in(claims)},
+	}
+	if len(claims) > 0 {
+		maps.Copy(options.ByObject[users].Namespaces, options.DefaultNamespaces)
 	}
 }
 
@@ -89,6 +97,8 @@ type Environment struct {
 	Setup    store.Setup
 	Gateways store.Gateways
 	Sights   zone.Sights
+	// Namespaces are those that may hold stores; empty for all.
+	Namespaces []string
 	// Claims is what the installation says about bucket claims; nil leaves them to
 	// others.
 	Claims *claim.Config
@@ -105,6 +115,7 @@ type Service struct {
 	Realm     realm.Reconciler
 	ZoneGroup zonegroup.Reconciler
 	Zone      zone.Reconciler
+	User      user.Reconciler
 	Report    report.Reconciler
 	// Claim is nil when claims are left to others.
 	Claim *claim.Reconciler
@@ -134,7 +145,9 @@ func New(env Environment) *Service {
 		Realm:     realm.Reconciler{Base: base(realm.Name)},
 		ZoneGroup: zonegroup.Reconciler{Base: base(zonegroup.Name)},
 		Zone:      zone.Reconciler{Base: base(zone.Name), Sights: env.Sights},
-		Report:    report.Reconciler{Client: env.Kube, Apply: applier(report.Name), Sessions: sessions, Clock: env.Clock},
+		User: user.Reconciler{Client: env.Kube, Live: env.Live, Apply: applier(user.Name), Events: env.Events(user.Name),
+			Gateways: gateways, Clock: env.Clock, Namespaces: env.Namespaces},
+		Report: report.Reconciler{Client: env.Kube, Apply: applier(report.Name), Sessions: sessions, Clock: env.Clock},
 	}
 	if env.Claims != nil {
 		s.Claim = &claim.Reconciler{Client: env.Kube, Live: env.Live, Apply: applier(claim.Name), Events: env.Events(claim.Name),
@@ -145,7 +158,7 @@ func New(env Environment) *Service {
 
 // Register adds all controllers to the manager.
 func (s *Service) Register(mgr manager.Manager) error {
-	all := []interface{ Register(manager.Manager) error }{&s.Store, &s.Realm, &s.ZoneGroup, &s.Zone, &s.Report}
+	all := []interface{ Register(manager.Manager) error }{&s.Store, &s.Realm, &s.ZoneGroup, &s.Zone, &s.User, &s.Report}
 	if s.Claim != nil {
 		all = append(all, s.Claim)
 	}
@@ -158,9 +171,9 @@ func (s *Service) Register(mgr manager.Manager) error {
 }
 
 // Controllers registers the controllers of a service that runs in a cluster.
-func Controllers(mgr manager.Manager, dialer ceph.Dialer, image string, claims *claim.Config) error {
+func Controllers(mgr manager.Manager, dialer ceph.Dialer, image string, served []string, claims *claim.Config) error {
 	return New(Environment{
 		Kube: mgr.GetClient(), Live: mgr.GetAPIReader(), Dialer: dialer, Events: mgr.GetEventRecorder,
-		Clock: clock.RealClock{}, Image: image, Claims: claims,
+		Clock: clock.RealClock{}, Image: image, Namespaces: served, Claims: claims,
 	}).Register(mgr)
 }

@@ -188,6 +188,15 @@ type CephObjectStoreUserStatus struct {
 	// +optional
 	Keys []ObjectUserSecretReference `json:"keys,omitempty"`
 
+	// keyHashes are hashes of the access keys that were made for this object, or
+	// read from the Secrets that it names. They tell these keys from those that
+	// somebody else gave to the user.
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=128
+	// +listType=set
+	// +optional
+	KeyHashes []string `json:"keyHashes,omitempty"`
+
 	// retiringKeys were replaced and are still valid, so that clients have time to
 	// learn the new ones.
 	// +kubebuilder:validation:MaxItems=64

@@ -1020,6 +1020,11 @@ func (in *CephObjectStoreUserStatus) DeepCopyInto(out *CephObjectStoreUserStatus
 		*out = make([]ObjectUserSecretReference, len(*in))
 		copy(*out, *in)
 	}
+	if in.KeyHashes != nil {
+		in, out := &in.KeyHashes, &out.KeyHashes
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.RetiringKeys != nil {
 		in, out := &in.RetiringKeys, &out.RetiringKeys
 		*out = make([]ObjectUserRetiringKey, len(*in))
