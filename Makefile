@@ -65,11 +65,11 @@ lint: tools-golangci-lint prepare-cgo ## static checks, the layers among them
 	@for module in $(MODULES); do echo "lint $$module"; (cd $$module && $(CURDIR)/bin/golangci-lint run --allow-parallel-runners --build-tags $(TAGS),envtest,integration,e2e ./...); done
 
 unit: ## tests that need nothing but Go
-	@for module in $(PURE) $(CGO); do echo "unit $$module"; (cd $$module && go test -race ./...); done
+	@for module in $(PURE) $(CGO); do echo "unit $$module"; (cd $$module && go test -race -timeout 20m ./...); done
 
 integration: prepare-cgo prepare-ceph prepare-guest tools-kube tools-etcd ## tests with real Ceph daemons and a real API server
 	@for module in crds shared shared/librados $(filter services/%,$(MODULES)); do \
-		echo "integration $$module"; (cd $$module && go test -tags $(TAGS),envtest,integration ./...); \
+		echo "integration $$module"; (cd $$module && go test -timeout 20m -tags $(TAGS),envtest,integration ./...); \
 	done
 
 e2e: charts images ## tests on a real cluster of three nodes, made for them and removed afterwards
