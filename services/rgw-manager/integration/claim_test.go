@@ -281,8 +281,17 @@ func (c *claims) left(buckets []string, users ...string) {
 	}
 }
 
+// put writes an object. A gateway that refuses it may do so before it has read the object,
+// and then the connection can end before its answer is read whole: it is asked again.
 func put(ctx context.Context, as *s3.Client, name *string, key string) error {
-	_, err := as.PutObject(ctx, &s3.PutObjectInput{Bucket: name, Key: &key, Body: strings.NewReader("text")})
+	const tries = 10
+	var err error
+	for range tries {
+		_, err = as.PutObject(ctx, &s3.PutObjectInput{Bucket: name, Key: &key, Body: strings.NewReader("text")})
+		if !errors.Is(err, net.ErrClosed) {
+			break
+		}
+	}
 	return err
 }
 
