@@ -40,7 +40,7 @@ var services = []struct {
 	name            string
 	leader, standby int64
 }{
-	{"mon-manager", 30, 20}, {"osd-manager", 30, 20}, {"mds-manager", 30, 20}, {"provisioner", 30, 20}, {"node-agent", 30, 0}, {"discover", 30, 0},
+	{"mon-manager", 30, 20}, {"osd-manager", 30, 20}, {"mds-manager", 30, 20}, {"rgw-manager", 30, 20}, {"provisioner", 30, 20}, {"node-agent", 30, 0}, {"discover", 30, 0},
 }
 
 // ofServices selects the pods of our services.

@@ -37,6 +37,9 @@ func TestManagersAreRestricted(t *testing.T) {
 	}
 }
 
+// claimsRole is what rgw-manager may do where bucket claims are.
+const claimsRole = "rook-ceph-rgw-manager-claims"
+
 func TestRightsAreNarrow(t *testing.T) {
 	objects := mustRender(t, "rook-ceph", nil)
 	roles := ofKind(objects, "ClusterRole")
@@ -44,7 +47,7 @@ func TestRightsAreNarrow(t *testing.T) {
 		role := as[rbacv1.ClusterRole](t, object)
 		checkRules(t, role.Name, role.Rules)
 		for _, rule := range role.Rules {
-			if slices.Contains(rule.Resources, "secrets") {
+			if slices.Contains(rule.Resources, "secrets") && role.Name != claimsRole {
 				t.Errorf("%s: secrets of the whole cluster", role.Name)
 			}
 		}
@@ -58,9 +61,43 @@ func TestRightsAreNarrow(t *testing.T) {
 	}
 }
 
+// TestKeysOfClaimsAreNeverListed allows the one service that writes Secrets outside
+// the namespaces of clusters to do so one at a time, and nothing else, where
+// claimNamespaces says.
+func TestKeysOfClaimsAreNeverListed(t *testing.T) {
+	for name, tc := range map[string]struct {
+		kind, role string
+		values     map[string]any
+	}{
+		"claims anywhere":         {"ClusterRole", claimsRole, nil},
+		"claims in one namespace": {"Role", "rgw-manager-claims", map[string]any{"rgw-manager": map[string]any{"claimNamespaces": []any{"shop"}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			objects := mustRender(t, "rook-ceph", tc.values)
+			var found []string
+			for _, object := range append(ofKind(objects, "ClusterRole"), ofKind(objects, "Role")...) {
+				if !strings.HasSuffix(object.GetName(), "-claims") {
+					continue
+				}
+				found = append(found, object.GetKind()+" "+object.GetName()+" in "+object.GetNamespace())
+				for _, rule := range as[rbacv1.ClusterRole](t, object).Rules {
+					keys := slices.Contains(rule.Resources, "secrets") || slices.Contains(rule.Resources, "configmaps")
+					if keys && !slices.Equal(rule.Verbs, []string{"create", "delete", "get", "patch"}) {
+						t.Errorf("%s may %v %v", object.GetName(), rule.Verbs, rule.Resources)
+					}
+				}
+			}
+			namespace := map[string]string{"Role": "shop"}[tc.kind]
+			if want := tc.kind + " " + tc.role + " in " + namespace; !slices.Equal(found, []string{want}) {
+				t.Errorf("got %v, want %s alone", found, want)
+			}
+		})
+	}
+}
+
 // TestOnlyKeepersOfKeysReadUnnamedSecrets holds every service to the Secrets that
-// it can name, but for the two that keep keys of daemons, whose number only a
-// cluster tells.
+// it can name, but for those that keep keys of daemons, users and buckets, whose
+// number only a cluster tells.
 func TestOnlyKeepersOfKeysReadUnnamedSecrets(t *testing.T) {
 	readers := map[string]bool{}
 	for _, object := range ofKind(mustRender(t, "rook-ceph", nil), "Role") {
@@ -72,7 +109,7 @@ func TestOnlyKeepersOfKeysReadUnnamedSecrets(t *testing.T) {
 			}
 		}
 	}
-	want := map[string]bool{"mon-manager-clusters": true, "osd-manager-clusters": true, "mds-manager-clusters": true}
+	want := map[string]bool{"mon-manager-clusters": true, "osd-manager-clusters": true, "mds-manager-clusters": true, "rgw-manager-clusters": true}
 	if diff := cmp.Diff(want, readers); diff != "" {
 		t.Errorf("roles that read Secrets without naming them (-want +got):\n%s", diff)
 	}

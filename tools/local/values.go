@@ -31,7 +31,7 @@ func (s Settings) ServiceValues() map[string]any {
 	values := map[string]any{
 		"global": map[string]any{"image": map[string]any{"registry": s.Registry}},
 	}
-	for _, service := range []string{"mon-manager", "osd-manager", "mds-manager", "provisioner", "node-agent", "discover"} {
+	for _, service := range []string{"mon-manager", "osd-manager", "mds-manager", "rgw-manager", "provisioner", "node-agent", "discover"} {
 		values[service] = map[string]any{"image": map[string]any{"tag": s.Tag, "pullPolicy": "Never"}}
 	}
 	discover, _ := values["discover"].(map[string]any)
