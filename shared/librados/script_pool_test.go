@@ -50,6 +50,9 @@ func poolScenes() []scene {
 		call("pool of no profile", func(ctx context.Context, c ceph.Client) error {
 			return c.PoolCreate(ctx, ceph.PoolSpec{Name: "q", PGNum: 1, ErasureCodeProfile: "nothing"}, ceph.Unconfirmed)
 		}),
+		call("pool that begins with fewer PGs than it may have", func(ctx context.Context, c ceph.Client) error {
+			return c.PoolCreate(ctx, ceph.PoolSpec{Name: "q", AutoscaleMode: "on", PGNumMin: 8}, ceph.Unconfirmed)
+		}),
 		call("rule in use", func(ctx context.Context, c ceph.Client) error { return c.CrushRuleRemove(ctx, "r1") }),
 		call("second pool", func(ctx context.Context, c ceph.Client) error {
 			return c.PoolCreate(ctx, ceph.PoolSpec{Name: "s", PGNum: 4, Size: 2, AutoscaleMode: "off", PGNumMin: 4, PGNumMax: 16}, ceph.Unconfirmed)
@@ -126,6 +129,7 @@ func settingScenes() []scene {
 			return c.PoolSet(ctx, "nothing", "size", "2", ceph.Unconfirmed)
 		}),
 		call("compression", set("compression_mode", "aggressive", ceph.Unconfirmed)),
+		call("more PGs at least than there are", set("pg_num_min", "256", ceph.Unconfirmed)),
 		call("autoscale mode", set("pg_autoscale_mode", "warn", ceph.Unconfirmed)),
 		call("autoscale mode of nothing", set("pg_autoscale_mode", "maybe", ceph.Unconfirmed)),
 		call("flag", set("nodelete", "true", ceph.Unconfirmed)),

@@ -2,8 +2,8 @@ package pools
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-	"sort"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -26,26 +26,27 @@ func (d *decision) wantParameters() map[string]string {
 	return want
 }
 
-// parameters sets what differs. The number of PGs is Ceph's to choose where its
-// autoscaler is on.
+// parameters sets what differs.
 func (d *decision) parameters(pool age) {
 	want := d.wantParameters()
-	keys := make([]string, 0, len(want))
-	for key := range want {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	for _, key := range keys {
-		if pool == created && key == "pg_num" {
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		if d.given(pool, key, want) || same(key, d.reported(key), want[key]) {
 			continue
 		}
-		if slices.Contains([]string{"pg_num", "pgp_num"}, key) && d.autoscales(want) {
-			continue
+		if key == pgNumMin && d.autoscales(want) && number(want[key]) > number(d.reported("pg_num")) {
+			d.set("pg_num", want[key])
 		}
-		if !same(key, d.reported(key), want[key]) {
-			d.set(key, want[key])
-		}
+		d.set(key, want[key])
 	}
+}
+
+// given tells whether a parameter is not ours to set: the pool was made with it, or
+// Ceph's autoscaler chooses it.
+func (d *decision) given(pool age, key string, want map[string]string) bool {
+	if pool == created && (key == "pg_num" || key == pgNumMin && number(want[key]) > 0) {
+		return true
+	}
+	return (key == "pg_num" || key == "pgp_num") && d.autoscales(want)
 }
 
 // reported is what Ceph says a parameter is. Placement groups are split and merged

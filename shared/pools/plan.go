@@ -66,6 +66,7 @@ type Operation struct {
 const (
 	rbdTag    = "rbd"
 	separator = "_"
+	pgNumMin  = "pg_num_min"
 )
 
 // Want is one pool as it shall be. One without a number of copies has as many as
@@ -140,8 +141,11 @@ func typeName(typ int) string {
 	return "replicated"
 }
 
+// create makes the pool with at least as many PGs as it may have: where Ceph's
+// autoscaler is on, a pool begins with one, and Ceph refuses a minimum above that.
 func (d *decision) create() {
-	spec := ceph.PoolSpec{Name: d.name, PGNum: number(d.spec.Parameters["pg_num"])}
+	least := number(d.spec.Parameters[pgNumMin])
+	spec := ceph.PoolSpec{Name: d.name, PGNum: max(least, number(d.spec.Parameters["pg_num"])), PGNumMin: least}
 	answer := ceph.Unconfirmed
 	if strings.HasPrefix(d.name, ".") {
 		answer = ceph.Really

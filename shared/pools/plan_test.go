@@ -133,6 +133,18 @@ func TestDecide(t *testing.T) {
 				{Kind: pools.CreatePool, Pool: ceph.PoolSpec{Name: "data", Rule: "data", Size: 3, PGNum: 8}},
 				set("compression_mode", "force"), set("target_size_ratio", "0.5"), initialize,
 				{Kind: pools.SetMaxBytes, Name: "data", Limit: 10 << 30}, {Kind: pools.SetMaxObjects, Name: "data", Limit: 1000}}}},
+		"begins_with_the_least_number_of_PGs": {replicated(param("pg_num_min", "8")), pools.Observed{Rules: there().Rules}, pools.Plan{
+			Operations: []pools.Operation{
+				{Kind: pools.CreatePool, Pool: ceph.PoolSpec{Name: "data", Rule: "data", Size: 3, PGNum: 8, PGNumMin: 8}}, initialize}}},
+		"raises_pg_num_to_its_least": {replicated(param("pg_num_min", "64")), there(func(o *pools.Observed) {
+			o.Settings["pg_num"] = "32"
+		}), pools.Plan{Operations: []pools.Operation{set("pg_num", "64"), set("pg_num_min", "64")}}},
+		"leaves_a_pool_with_more_PGs_than_the_least_alone": {replicated(param("pg_num_min", "8")), there(func(o *pools.Observed) {
+			o.Settings["pg_num"] = "32"
+		}), pools.Plan{Operations: []pools.Operation{set("pg_num_min", "8")}}},
+		"leaves_the_number_of_PGs_to_whoever_switched_the_autoscaler_off": {replicated(param("pg_num_min", "64")), there(func(o *pools.Observed) {
+			o.Pool.PGAutoscaleMode, o.Settings["pg_num"] = "off", "32"
+		}), pools.Plan{Operations: []pools.Operation{set("pg_num_min", "64")}}},
 		"shares_a_rule_when_there_are_many": {replicated(), pools.Observed{Rules: many()}, pools.Plan{
 			Operations: []pools.Operation{{Kind: pools.CreatePool, Pool: ceph.PoolSpec{Name: "data", Rule: "other-000", Size: 3}}, initialize}}},
 		"confirms_a_pool_with_one_copy": {replicated(func(p *api.CephBlockPool) { p.Spec.Replicated.Size = 1 }),

@@ -137,7 +137,7 @@ func TestPlacementGroupsDecideWhatMayStop(t *testing.T) {
 	cluster := three(t)
 	client := cluster.Client()
 	ctx := t.Context()
-	if err := client.PoolCreate(ctx, ceph.PoolSpec{Name: "p", Size: 3}, ceph.Unconfirmed); err != nil {
+	if err := client.PoolCreate(ctx, ceph.PoolSpec{Name: "p", Size: 3, PGNum: 32}, ceph.Unconfirmed); err != nil {
 		t.Fatal(err)
 	}
 	if result, err := client.OSDOKToStop(ctx, 0, 0); err != nil || !result.OK {

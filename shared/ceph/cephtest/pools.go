@@ -95,8 +95,11 @@ func (c *call) poolCreate() error {
 		FlagNames: "hashpspool", ApplicationMetadata: map[string]map[string]string{}, Options: map[string]any{},
 		PGNum: max(1, c.integer("pg_num")),
 	}
-	if !c.has("pg_num") {
+	if !c.has("pg_num") && pool.PGAutoscaleMode != "on" {
 		pool.PGNum = 32
+	}
+	if least := c.integer("pg_num_min"); least > pool.PGNum {
+		return refuse(errInvalid, "specified pg_num_min %d > pg_num %d", least, pool.PGNum)
 	}
 	pool.PGNumTarget, pool.PGPNumTarget = pool.PGNum, pool.PGNum
 	fill := c.fillReplicated

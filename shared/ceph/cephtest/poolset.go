@@ -78,11 +78,7 @@ func (c *call) poolSet() error {
 	case "size", "min_size", "pg_num", "pgp_num":
 		err = c.setNumber(pool, name, value)
 	case "crush_rule":
-		rule := c.crush.rule(value)
-		if rule == nil {
-			return refuse(errNoEntry, "crush rule %s does not exist", value)
-		}
-		pool.CrushRule = rule.ID
+		err = c.setRule(pool, value)
 	case "pg_autoscale_mode":
 		if !slices.Contains([]string{"on", "off", "warn"}, value) {
 			return refuse(errInvalid, "specified invalid mode %s", value)
@@ -92,7 +88,9 @@ func (c *call) poolSet() error {
 		err = setFlag(pool, "ec_overwrites", value)
 	case "bulk", "nodelete", "nopgchange", "nosizechange":
 		err = setFlag(pool, name, value)
-	case "target_size_ratio", "target_size_bytes", "pg_num_min", "pg_num_max":
+	case "pg_num_min":
+		err = setLeast(pool, value)
+	case "target_size_ratio", "target_size_bytes", "pg_num_max":
 		err = setOption(pool, name, value)
 	default:
 		if !slices.Contains(textSettings(), name) {
@@ -104,6 +102,22 @@ func (c *call) poolSet() error {
 		c.osds.epoch++
 	}
 	return err
+}
+
+func (c *call) setRule(pool *ceph.Pool, name string) error {
+	rule := c.crush.rule(name)
+	if rule == nil {
+		return refuse(errNoEntry, "crush rule %s does not exist", name)
+	}
+	pool.CrushRule = rule.ID
+	return nil
+}
+
+func setLeast(pool *ceph.Pool, value string) error {
+	if least, _ := strconv.Atoi(value); least > pool.PGNumTarget {
+		return refuse(errInvalid, "specified pg_num_min %d > pg_num %d", least, pool.PGNumTarget)
+	}
+	return setOption(pool, "pg_num_min", value)
 }
 
 func (c *call) setText(pool *ceph.Pool, name, value string) {
