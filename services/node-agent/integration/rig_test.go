@@ -102,18 +102,25 @@ func sweep(dir string) {
 			_ = exec.Command("losetup", "--detach", record.Device).Run()
 		}
 	}
-	pidFiles, _ := filepath.Glob(filepath.Join(dir, "kubelet", "plugins", "*", "attached", "*", "pid"))
-	for _, file := range pidFiles {
-		text, _ := os.ReadFile(file)
-		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && pid > 1 {
-			_ = syscall.Kill(pid, syscall.SIGTERM)
-		}
-	}
+	signalDaemons(dir, syscall.SIGTERM)
 	_ = os.RemoveAll(dir)
 	groups, _ := filepath.Glob("/sys/fs/cgroup/*/" + volumeCgroup)
 	for _, group := range append(groups, "/sys/fs/cgroup/"+volumeCgroup) {
 		_ = os.Remove(group)
 	}
+}
+
+// signalDaemons sends a signal to all storage daemons, and returns the directories of
+// their volumes.
+func signalDaemons(dir string, signal syscall.Signal) (volumes []string) {
+	files, _ := filepath.Glob(filepath.Join(dir, "kubelet", "plugins", "*", "attached", "*", "pid"))
+	for _, file := range files {
+		text, _ := os.ReadFile(file)
+		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && pid > 1 && syscall.Kill(pid, signal) == nil {
+			volumes = append(volumes, filepath.Dir(file))
+		}
+	}
+	return volumes
 }
 
 func (r *rig) controllerSocket() string { return filepath.Join(r.dir, "controller.sock") }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ func TestServices(t *testing.T) {
 	t.Run("xfs_keeps_data_across_nodes_of_life", r.with(filesystemKeepsData("xfs")))
 	t.Run("raw_block_keeps_data", r.with(blockKeepsData))
 	t.Run("a_killed_node_agent_leaves_volumes_working", r.with(survivesKill))
+	t.Run("a_storage_daemon_that_died_is_replaced", r.with(survivesDeadDaemon))
 	t.Run("a_second_node_is_refused_while_the_first_holds", r.with(secondNodeRefused))
 	t.Run("a_static_volume_without_a_Secret_may_move", r.with(staticMoves))
 	t.Run("a_device_with_foreign_data_is_not_formatted", r.with(foreignDataKept))
@@ -148,6 +150,47 @@ func survivesKill(r *rig) {
 	got, err := os.ReadFile(filepath.Join(target, "log"))
 	if want := "before without after"; err != nil || string(got) != want {
 		r.t.Errorf("want %q, got %q, %v", want, got, err)
+	}
+	detach()
+	r.remove(volume)
+}
+
+// survivesDeadDaemon kills what exports an image: the device is dead then, and a new
+// one is made where the old one was.
+func survivesDeadDaemon(r *rig) {
+	volume := r.makeVolume("pvc-dead", mounted("xfs"))
+	target, detach := r.attach(volume, mounted("xfs"), "dead")
+	if err := os.WriteFile(filepath.Join(target, "data"), []byte("kept"), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	r.output("sync", "--file-system", target)
+	killed := signalDaemons(r.dir, syscall.SIGKILL)
+	if len(killed) != 1 {
+		r.t.Fatalf("storage daemons of %v were killed, want one", killed)
+	}
+	r.await("the volume is said to be broken", func() error {
+		// The kernel believes what it knew of the exported file for a second.
+		if _, err := os.Stat(filepath.Join(killed[0], "image")); !errors.Is(err, syscall.ENOTCONN) {
+			return say("the export is still known (%v)", err)
+		}
+		stats, err := r.node().NodeGetVolumeStats(r.t.Context(), &csipb.NodeGetVolumeStatsRequest{VolumeId: volume.GetVolumeId(), VolumePath: target})
+		if err != nil || !stats.GetVolumeCondition().GetAbnormal() {
+			return say("%v, %v", stats, err)
+		}
+		return nil
+	})
+	detach()
+	staging, _ := r.paths("dead-again")
+	r.await("Ceph has forgotten the daemon", func() error {
+		_, err := r.node().NodeStageVolume(r.t.Context(), &csipb.NodeStageVolumeRequest{
+			VolumeId: volume.GetVolumeId(), StagingTargetPath: staging, VolumeCapability: mounted("xfs"),
+			VolumeContext: volume.GetVolumeContext(), Secrets: r.secrets[csi.RBDNodeSecret],
+		})
+		return err
+	})
+	target, detach = r.attach(volume, mounted("xfs"), "dead-again")
+	if got, err := os.ReadFile(filepath.Join(target, "data")); err != nil || string(got) != "kept" {
+		r.t.Errorf("want what was written, got %q, %v", got, err)
 	}
 	detach()
 	r.remove(volume)

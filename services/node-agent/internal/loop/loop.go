@@ -119,12 +119,16 @@ func Identify(path string) (File, error) {
 
 // Serves tells whether the device is attached to exactly this file under this name.
 func Serves(index int, file File, name string) (bool, error) {
+	return look(index, file, name, serves)
+}
+
+func look(index int, file File, name string, ask func(*os.File, File, string) (bool, error)) (bool, error) {
 	device, err := open(index)
 	if err != nil {
 		return false, err
 	}
 	defer device.Close()
-	return serves(device, file, name)
+	return ask(device, file, name)
 }
 
 func open(index int) (*os.File, error) {
@@ -150,9 +154,20 @@ func serves(device *os.File, file File, name string) (bool, error) {
 	return carried == name && info.Device == file.Device && info.Inode == file.Inode, nil
 }
 
-// Detach frees the device that serves the file under the name and waits until it
-// is free. The kernel delays that while somebody has the device open or mounted. A
-// device that serves something else, or nothing, is left alone: ErrNotAttached.
+// holds is serves, and true for a device whose file has lost its server: the kernel
+// tells nothing of that any more, and nobody can lose data by it.
+func holds(device *os.File, file File, name string) (bool, error) {
+	found, err := serves(device, file, name)
+	if errors.Is(err, unix.ENOTCONN) {
+		return true, nil
+	}
+	return found, err
+}
+
+// Detach frees the device that serves the file under the name, or that serves a file
+// without a server, and waits until it is free. The kernel delays that while somebody
+// has the device open or mounted. A device that serves something else, or nothing, is
+// left alone: ErrNotAttached.
 func Detach(index int, file File, name string, patience time.Duration) error {
 	if err := release(index, file, name); err != nil {
 		return err
@@ -168,7 +183,7 @@ func release(index int, file File, name string) error {
 		return err
 	}
 	defer device.Close()
-	found, err := serves(device, file, name)
+	found, err := holds(device, file, name)
 	if err != nil {
 		return err
 	}
@@ -187,7 +202,7 @@ func await(index int, file File, name string, patience time.Duration) error {
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
 	for waited := time.Duration(0); ; waited += pace {
-		found, err := Serves(index, file, name)
+		found, err := look(index, file, name, holds)
 		if err != nil || !found {
 			return err
 		}
