@@ -93,12 +93,14 @@ func TestAStoreWaitsForItsUsersInAllNamespaces(t *testing.T) {
 	other := &api.CephObjectStoreUser{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: "other"}, Spec: api.ObjectStoreUserSpec{Store: "my-store"}}
 	w := newWorld(t, s, here, there, other)
 	w.settle()
+	w.gates.buckets["my-store"] = []string{"photos"}
 	w.remove(s)
 	w.settle()
 	blocked := w.condition("my-store", api.ConditionDeletionIsBlocked)
-	if blocked.Status != metav1.ConditionTrue || !strings.Contains(blocked.Message, "CephObjectStoreUser app/there, CephObjectStoreUser here;") {
+	if blocked.Status != metav1.ConditionTrue || !strings.Contains(blocked.Message, "CephObjectStoreUser app/there, CephObjectStoreUser here, bucket photos;") {
 		t.Errorf("DeletionIsBlocked: %+v", blocked)
 	}
+	delete(w.gates.buckets, "my-store")
 	w.remove(here)
 	w.remove(there)
 	w.settle()

@@ -58,10 +58,28 @@ func (p *pass) awaitUsers(ctx context.Context) (step.Outcome, error) {
 		}
 		p.blockers = append(p.blockers, "CephObjectStoreUser "+name)
 	}
-	if len(p.blockers) > 0 {
-		return step.Retry(deletionRetry, api.ReasonDependents, "Still there: "+problem.Names(p.blockers)+"; delete them first"), nil
+	if len(p.blockers) == 0 {
+		return step.Done, nil
 	}
-	return step.Done, nil
+	if !p.store.Spec.Gateway.External() && !p.keeps() {
+		p.nameBuckets(ctx)
+	}
+	return step.Retry(deletionRetry, api.ReasonDependents, "Still there: "+problem.Names(p.blockers)+"; delete them first"), nil
+}
+
+// nameBuckets adds the buckets to what is named, so that a person hears of all that
+// has to go at once. A store that cannot tell now is asked when its users are gone.
+func (p *pass) nameBuckets(ctx context.Context) {
+	inside, outcome, err := p.Gateways.Buckets(ctx, p.store)
+	if err == nil && outcome.IsDone() {
+		p.blockBy(inside)
+	}
+}
+
+func (p *pass) blockBy(buckets []string) {
+	for _, name := range buckets {
+		p.blockers = append(p.blockers, "bucket "+name)
+	}
 }
 
 // findClusterForDeletion lets a store go whose cluster is gone, or never came to be:
@@ -116,9 +134,7 @@ func (p *pass) awaitBuckets(ctx context.Context) (step.Outcome, error) {
 	if err != nil || !outcome.IsDone() {
 		return outcome, err
 	}
-	for _, name := range inside {
-		p.blockers = append(p.blockers, "bucket "+name)
-	}
+	p.blockBy(inside)
 	if len(inside) > 0 {
 		return step.Retry(deletionRetry, api.ReasonBucketsExist, fmt.Sprintf(
 			"Store '%s' holds %s; delete them first, or set `preservePoolsOnDelete` to keep them", p.store.Name, problem.Names(p.blockers))), nil

@@ -138,16 +138,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := p.observe(ctx); err != nil {
 		return ctrl.Result{}, err
 	}
-	if left := p.settledFor(); left > 0 {
+	if known, left := p.settledFor(); left > 0 {
+		// The cache may be older than what the pass wrote that settled.
+		p.before, p.now = known, known
 		return ctrl.Result{RequeueAfter: p.sooner(left)}, p.status(ctx, step.Report{Outcome: step.Done})
 	}
 	r.known.Delete(user.UID)
 	report := step.Run(ctx, p.steps()...)
-	result := report.Result()
-	if report.IsDone() {
-		result.RequeueAfter = p.sooner(p.settle())
+	if err := p.status(ctx, report); err != nil || !report.IsDone() {
+		return report.Result(), errors.Join(report.Err, err)
 	}
-	return result, errors.Join(report.Err, p.status(ctx, report))
+	return ctrl.Result{RequeueAfter: p.sooner(p.settle())}, nil
 }
 
 // steps make a user. Nothing is made before all that can be known to be wrong is.
@@ -177,6 +178,8 @@ type pass struct {
 	user *api.CephObjectStoreUser
 	// before is the status as it was, and now what it has come to beside conditions.
 	before, now api.CephObjectStoreUserStatus
+	// said is what the status was told in this pass.
+	said api.CephObjectStoreUserStatus
 	// store is nil when there is none.
 	store *api.CephObjectStore
 	// secrets are those that the spec names and that exist, published the one with the

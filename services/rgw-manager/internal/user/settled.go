@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/watches"
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 )
 
 // mark is what a settled user was compared with.
@@ -20,6 +21,7 @@ type mark struct {
 // view is a settled user with the versions of the Secrets it was made from.
 type view struct {
 	mark     mark
+	status   api.CephObjectStoreUserStatus
 	versions map[string]string
 	until    time.Time
 }
@@ -44,17 +46,18 @@ func (p *pass) versions() map[string]string {
 	return all
 }
 
-// settledFor is how long nothing needs to be compared; 0 when something does.
-func (p *pass) settledFor() time.Duration {
+// settledFor is the status of a settled user and how long nothing needs to be
+// compared; 0 when something does.
+func (p *pass) settledFor() (api.CephObjectStoreUserStatus, time.Duration) {
 	found, ok := p.known.Load(p.user.UID)
 	known, isView := found.(*view)
 	if !ok || !isView || known.mark != p.mark() || !maps.Equal(known.versions, p.versions()) {
-		return 0
+		return api.CephObjectStoreUserStatus{}, 0
 	}
-	return known.until.Sub(p.Clock.Now())
+	return known.status, known.until.Sub(p.Clock.Now())
 }
 
-// settle remembers what was found and returns when to compare again: at the next
+// settle remembers what was found and said, and returns when to compare again: at the next
 // review, or when a key is to go.
 func (p *pass) settle() time.Duration {
 	h := fnv.New32a()
@@ -63,7 +66,7 @@ func (p *pass) settle() time.Duration {
 	for _, key := range p.now.RetiringKeys {
 		left = min(left, max(time.Second, key.Since.Add(Overlap).Sub(p.Clock.Now())))
 	}
-	p.known.Store(p.user.UID, &view{mark: p.mark(), versions: p.versions(), until: p.Clock.Now().Add(left)})
+	p.known.Store(p.user.UID, &view{mark: p.mark(), status: p.said, versions: p.versions(), until: p.Clock.Now().Add(left)})
 	return left
 }
 

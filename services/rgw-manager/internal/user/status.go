@@ -44,7 +44,7 @@ func (p *pass) status(ctx context.Context, report step.Report) error {
 			p.tell(c)
 		}
 	}
-	p.before.Conditions = piece.Conditions
+	p.before.Conditions, p.said = piece.Conditions, piece
 	return nil
 }
 

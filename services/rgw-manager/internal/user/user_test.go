@@ -1,6 +1,7 @@
 package user_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ops"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -338,5 +341,26 @@ func TestAUserOfASilentStoreIsKeptUntilItIsRemoved(t *testing.T) {
 	}
 	if w.read(u) != nil || len(w.gateway.Users()) != 0 {
 		t.Errorf("left: %v", w.gateway.Users())
+	}
+}
+
+func TestAStaleCacheTakesNothingFromTheStatus(t *testing.T) {
+	w := newWorld(t)
+	u := someUser()
+	w.ready(u)
+	want := w.read(u).Status
+	w.reconciler.Client = interceptor.NewClient(w.kube, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+			err := c.Get(ctx, key, obj, opts...)
+			if seen, ok := obj.(*api.CephObjectStoreUser); ok {
+				seen.Status, seen.ManagedFields = nil, nil
+			}
+			return err
+		},
+	})
+	_, err := w.pass(u)
+	w.check(err)
+	if diff := cmp.Diff(want, w.read(u).Status); diff != "" {
+		t.Errorf("the status has changed: %s", diff)
 	}
 }
