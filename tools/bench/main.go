@@ -33,6 +33,7 @@ func application() *cli.App {
 			&cli.StringFlag{Name: "ceph-tag", Value: "18.2.7", Usage: "tag of the Ceph image"},
 			&cli.StringFlag{Name: "audit-log", Usage: "audit log of the API server, to count writes in"},
 			&cli.IntFlag{Name: "claims", Value: 30, Usage: "claims to make, one after the other"},
+			&cli.IntFlag{Name: "users", Value: 200, Usage: "users of the object store to make, all at once"},
 			&cli.DurationFlag{Name: "idle", Value: 2 * time.Minute, Usage: "how long the settled cluster is watched"},
 		},
 		Action: run,

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/tools/local"
 	"github.com/rook-ceph/rook-ceph/tools/release"
 )
@@ -66,7 +68,7 @@ func run(c *cli.Context) error {
 		return fmt.Errorf("read kubeconfig: %w", err)
 	}
 	config.QPS, config.Burst = 200, 400
-	if err := api.AddToScheme(scheme.Scheme); err != nil {
+	if err := errors.Join(api.AddToScheme(scheme.Scheme), objectbucket.AddToScheme(scheme.Scheme)); err != nil {
 		return fmt.Errorf("register kinds: %w", err)
 	}
 	kube, err := client.New(config, client.Options{Scheme: scheme.Scheme})
@@ -89,6 +91,9 @@ func run(c *cli.Context) error {
 		{"filesystem", b.filesystem},
 		{"claims of block volumes", func(ctx context.Context) error { return b.claims(ctx, "RBD", local.StorageClass, c.Int("claims")) }},
 		{"claims of shared volumes", func(ctx context.Context) error { return b.claims(ctx, "CephFS", local.Filesystem, c.Int("claims")) }},
+		{"object store", b.objectStore},
+		{"bucket claims", func(ctx context.Context) error { return b.buckets(ctx, c.Int("claims")) }},
+		{"users of object stores", func(ctx context.Context) error { return b.users(ctx, c.Int("users")) }},
 		{"idle", func(ctx context.Context) error { return b.idle(ctx, c.Duration("idle")) }},
 	} {
 		fmt.Fprintf(b.out, "measuring %s\n", part.title)
@@ -116,7 +121,7 @@ func (b *bench) bootstrap(ctx context.Context) error {
 		return fmt.Errorf("services are not ready: %w", err)
 	}
 	cluster := b.settings.ClusterValues()
-	cluster["cephFileSystems"] = []any{} // timed by itself
+	cluster["cephFileSystems"], cluster["cephObjectStores"] = []any{}, []any{} // timed by themselves
 	began := time.Now()
 	if err := b.chart(ctx, "rook-ceph-cluster", cluster); err != nil {
 		return err
@@ -132,7 +137,9 @@ func (b *bench) bootstrap(ctx context.Context) error {
 // metadata server and one standby.
 func (b *bench) filesystem(ctx context.Context) error {
 	began := time.Now()
-	if err := b.chart(ctx, "rook-ceph-cluster", b.settings.ClusterValues()); err != nil {
+	cluster := b.settings.ClusterValues()
+	cluster["cephObjectStores"] = []any{}
+	if err := b.chart(ctx, "rook-ceph-cluster", cluster); err != nil {
 		return err
 	}
 	if err := b.await(ctx, 3*time.Minute, b.filesystemReady); err != nil {
@@ -329,7 +336,7 @@ func (b *bench) servicesReady(ctx context.Context) (bool, error) {
 			}
 		}
 	}
-	return len(pods.Items) >= 2*4+2, nil
+	return len(pods.Items) >= 2*5+2, nil
 }
 
 func (b *bench) clusterHealthy(ctx context.Context) (bool, error) {

@@ -17,6 +17,7 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/tools/local"
 )
 
@@ -28,6 +29,7 @@ func connect(kubeconfig string) (client.WithWatch, error) {
 	for _, add := range []func() error{
 		func() error { return api.AddToScheme(scheme.Scheme) },
 		func() error { return inventory.AddToScheme(scheme.Scheme) },
+		func() error { return objectbucket.AddToScheme(scheme.Scheme) },
 	} {
 		if err := add(); err != nil {
 			return nil, fmt.Errorf("register kinds: %w", err)

@@ -60,10 +60,13 @@ func (in *installation) run(ctx context.Context, services map[string]any) error 
 		{"wait for the Ceph cluster", in.awaitCluster},
 		{"wait for the block pool", in.awaitPool},
 		{"wait for the file system", in.awaitFilesystem},
-		{"claim volumes and use them", in.createWorkload},
+		{"wait for the object store", in.awaitObjectStore},
+		{"claim volumes and a bucket, and use them", in.createWorkload},
 		{"wait for the volumes", in.awaitClaims},
 		{"wait for the pod that writes and reads a block volume", in.awaitPods("checksum matches", blockName)},
 		{"wait for the pods that share a file system", in.awaitPods("has read what the other wrote", sharers...)},
+		{"wait for the bucket", in.awaitBucket},
+		{"wait for the pod that stores and fetches an object", in.awaitPods("has fetched what it stored", bucketName)},
 	}
 	for i, s := range steps {
 		began := time.Now()

@@ -23,10 +23,11 @@ func status(c *cli.Context) error {
 	return page(c.Context, kube, c.String(flagNamespace), c.App.Writer)
 }
 
-// page shows the cluster, its services, its OSDs and the volume on one screen.
+// page shows the cluster, its services, its OSDs, the volumes and the bucket on one
+// screen.
 func page(ctx context.Context, kube client.Client, namespace string, out io.Writer) error {
 	table := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	for _, part := range []func(context.Context, client.Client, string, io.Writer) error{clusters, services, osds, volumes} {
+	for _, part := range []func(context.Context, client.Client, string, io.Writer) error{clusters, services, osds, volumes, buckets} {
 		if err := part(ctx, kube, namespace, table); err != nil {
 			return err
 		}

@@ -38,14 +38,16 @@ until grep . "to-$HOSTNAME" 2>/dev/null; do sleep 0.2; done
 touch /tmp/ok
 exec sleep infinity`
 
-// workload returns what uses volumes: a pod that writes to and reads from a
-// block volume, and two pods that share a file system.
+// workload returns what uses storage: a pod that writes to and reads from a block
+// volume, two pods that share a file system, and one that stores objects.
 func workload(image string) []client.Object {
 	objects := []client.Object{
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: workloadNamespace}},
 		claim(blockName, local.StorageClass, corev1.ReadWriteOnce),
 		claim(shareName, local.Filesystem, corev1.ReadWriteMany),
 		blockPod(image),
+		bucketClaim(),
+		bucketPod(image),
 	}
 	for i, name := range sharers {
 		objects = append(objects, sharePod(image, name, sharers[1-i]))
@@ -68,8 +70,10 @@ func claim(name, class string, mode corev1.PersistentVolumeAccessMode) *corev1.P
 func blockPod(image string) *corev1.Pod {
 	reader := container("reader", image, readScript)
 	reader.ReadinessProbe = done()
-	user := pod(blockName, blockName, reader)
-	user.Spec.InitContainers = []corev1.Container{container("writer", image, writeScript)}
+	user := volumePod(blockName, blockName, reader)
+	writer := container("writer", image, writeScript)
+	writer.VolumeMounts = user.Spec.Containers[0].VolumeMounts
+	user.Spec.InitContainers = []corev1.Container{writer}
 	return user
 }
 
@@ -78,7 +82,7 @@ func sharePod(image, name, other string) *corev1.Pod {
 	sharer := container("sharer", image, shareScript)
 	sharer.Env = []corev1.EnvVar{{Name: "OTHER", Value: other}}
 	sharer.ReadinessProbe = done()
-	user := pod(name, shareName, sharer)
+	user := volumePod(name, shareName, sharer)
 	user.Labels = map[string]string{"app": shareName}
 	user.Spec.Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
 		PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{Weight: 100, PodAffinityTerm: corev1.PodAffinityTerm{
@@ -86,24 +90,26 @@ func sharePod(image, name, other string) *corev1.Pod {
 	return user
 }
 
-// pod is one container with a claim at /data.
-func pod(name, claim string, container corev1.Container) *corev1.Pod {
+// volumePod is one container with a claim at /data.
+func volumePod(name, claim string, user corev1.Container) *corev1.Pod {
+	out := pod(name, user)
+	out.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
+		PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim}}}}
+	out.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "data", MountPath: "/data"}}
+	return out
+}
+
+func pod(name string, user corev1.Container) *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: workloadNamespace},
-		Spec: corev1.PodSpec{
-			TerminationGracePeriodSeconds: ptr.To[int64](1),
-			Containers:                    []corev1.Container{container},
-			Volumes: []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
-				PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim}}}},
-		},
+		Spec:       corev1.PodSpec{TerminationGracePeriodSeconds: ptr.To[int64](1), Containers: []corev1.Container{user}},
 	}
 }
 
 func container(name, image, script string) corev1.Container {
 	return corev1.Container{
 		Name: name, Image: image, ImagePullPolicy: corev1.PullNever,
-		Command:      []string{"/bin/bash", "-ec", script},
-		VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/data"}},
+		Command: []string{"/bin/bash", "-ec", script},
 	}
 }
 

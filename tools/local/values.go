@@ -12,6 +12,13 @@ const BlockPool = "ceph-blockpool"
 // Filesystem is the file system that the values make, and its StorageClass.
 const Filesystem = "ceph-filesystem"
 
+// ObjectStore is the object store that the values make, and BucketClass its
+// StorageClass for bucket claims.
+const (
+	ObjectStore = "ceph-objectstore"
+	BucketClass = "ceph-bucket"
+)
+
 // Settings say what is installed where.
 type Settings struct {
 	// Namespace holds the services and the Ceph cluster of the same name.
@@ -70,7 +77,17 @@ func (s Settings) ClusterValues() map[string]any {
 				"global": map[string]any{"osd_memory_target": "939524096"},
 			},
 		},
-		"cephObjectStores": []any{},
+		"cephObjectStores": []any{map[string]any{
+			"name": ObjectStore,
+			"spec": map[string]any{
+				"metadataPool": map[string]any{"failureDomain": failureDomain, "replicated": map[string]any{"size": 3}},
+				"dataPool":     map[string]any{"failureDomain": failureDomain, "replicated": map[string]any{"size": 3}},
+				"gateway":      map[string]any{"port": 80, "instances": 1},
+			},
+			"storageClass": map[string]any{
+				"enabled": true, "name": BucketClass, "reclaimPolicy": "Delete", "parameters": map[string]any{"region": "us-east-1"},
+			},
+		}},
 		"cephFileSystems": []any{map[string]any{
 			"name": Filesystem,
 			"spec": map[string]any{
