@@ -45,11 +45,16 @@ func settled(cluster *api.CephCluster) (bool, string) {
 	}
 	for _, typ := range []string{
 		api.ConditionMonitorsInQuorum, api.ConditionManagerActive, api.ConditionOSDsServing, api.ConditionDisksSelected,
-		api.ConditionFilesystemsServing, api.ConditionProvisioningReady, api.ConditionReady,
+		api.ConditionFilesystemsServing, api.ConditionObjectStoresServing, api.ConditionProvisioningReady, api.ConditionReady,
 	} {
 		c := api.FindCondition(cluster.Status.Conditions, typ)
 		if c == nil || c.Status != metav1.ConditionTrue || c.ObservedGeneration != cluster.Generation {
 			return false, fmt.Sprintf("%s; generation %d, %s is %+v", said, cluster.Generation, typ, c)
+		}
+	}
+	for role, running := range cluster.Status.Daemons {
+		if running.Version == "" {
+			return false, fmt.Sprintf("%s; Ceph does not list %s yet", said, role)
 		}
 	}
 	return true, said

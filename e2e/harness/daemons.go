@@ -13,7 +13,8 @@ import (
 // Daemons are the pods of Ceph daemons whose containers are all ready, by name.
 type Daemons map[string]corev1.Pod
 
-// Daemons returns the monitors, managers, OSDs and metadata servers that serve now.
+// Daemons returns the monitors, managers, OSDs, metadata servers and gateways that
+// serve now.
 func (h *Harness) Daemons(t *testing.T) Daemons {
 	t.Helper()
 	list := corev1.PodList{}

@@ -22,6 +22,7 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
+	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/tools/local"
 	"github.com/rook-ceph/rook-ceph/tools/release"
 )
@@ -84,7 +85,7 @@ func Connect(t *testing.T) *Harness {
 		t.Fatal(err)
 	}
 	config.QPS, config.Burst = 100, 200
-	for _, add := range []error{api.AddToScheme(scheme.Scheme), inventory.AddToScheme(scheme.Scheme)} {
+	for _, add := range []error{api.AddToScheme(scheme.Scheme), inventory.AddToScheme(scheme.Scheme), objectbucket.AddToScheme(scheme.Scheme)} {
 		if add != nil {
 			t.Fatal(add)
 		}
@@ -111,23 +112,24 @@ func Connect(t *testing.T) *Harness {
 // Install installs both charts; on a cluster that has them it changes nothing.
 func (h *Harness) Install(t *testing.T) {
 	t.Helper()
-	h.apply(t, "rook-ceph", h.Settings.ServiceValues())
-	h.apply(t, "rook-ceph-cluster", h.Settings.ClusterValues())
+	h.Apply(t, Namespace, "rook-ceph", h.Settings.ServiceValues())
+	h.Apply(t, Namespace, "rook-ceph-cluster", h.Settings.ClusterValues())
 }
 
-func (h *Harness) apply(t *testing.T, chart string, values map[string]any) {
+// Apply installs or upgrades a chart as the release of its name.
+func (h *Harness) Apply(t *testing.T, namespace, chart string, values map[string]any) {
 	t.Helper()
 	_, err := h.helm.Apply(t.Context(), release.Release{
-		Name: chart, Namespace: Namespace, Chart: filepath.Join(h.charts, chart), Values: values})
+		Name: chart, Namespace: namespace, Chart: filepath.Join(h.charts, chart), Values: values})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
 // Uninstall removes a release.
-func (h *Harness) Uninstall(t *testing.T, name string) {
+func (h *Harness) Uninstall(t *testing.T, namespace, name string) {
 	t.Helper()
-	if err := h.helm.Remove(t.Context(), name, Namespace); err != nil {
+	if err := h.helm.Remove(t.Context(), name, namespace); err != nil {
 		t.Fatal(err)
 	}
 }

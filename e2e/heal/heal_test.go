@@ -16,7 +16,7 @@ import (
 func TestADeletedDaemonComesBackAlone(t *testing.T) {
 	h := harness.New(t)
 	volume := h.Use(t, "heal", local.StorageClass)
-	for _, role := range []string{"mon", "mgr", "osd", "mds"} {
+	for _, role := range []string{"mon", "mgr", "osd", "mds", "rgw"} {
 		t.Run(role, func(t *testing.T) {
 			before := h.Daemons(t)
 			running := before.Of(role)

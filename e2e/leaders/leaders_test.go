@@ -49,7 +49,7 @@ func TestASuccessorWritesNothing(t *testing.T) {
 		h.AwaitBeat(t, shared)
 	}
 	daemons := h.Daemons(t)
-	for _, service := range []string{"mon-manager", "osd-manager", "mds-manager", "provisioner"} {
+	for _, service := range []string{"mon-manager", "osd-manager", "mds-manager", "rgw-manager", "provisioner"} {
 		t.Run(service, func(t *testing.T) {
 			h.AwaitSettled(t, time.Minute)
 			leader := podOf(holder(t, h, service))
@@ -170,6 +170,7 @@ func versions(t *testing.T, h *harness.Harness, service string) map[string]strin
 	versions := map[string]string{}
 	for _, list := range []client.ObjectList{
 		&api.CephClusterList{}, &api.CephBlockPoolList{}, &api.CephFilesystemList{}, &api.CephFilesystemSubVolumeGroupList{},
+		&api.CephObjectStoreList{}, &api.CephObjectStoreUserList{},
 		&inventory.CephDiskList{}, &inventory.CephOSDList{},
 		&appsv1.DeploymentList{}, &appsv1.DaemonSetList{}, &batchv1.JobList{}, &policyv1.PodDisruptionBudgetList{},
 		&corev1.SecretList{}, &corev1.ConfigMapList{}, &corev1.ServiceList{},

@@ -3,12 +3,8 @@
 package share
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,8 +14,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/e2e/harness"
@@ -29,8 +23,6 @@ import (
 const (
 	rookManifests = "../../shared/testenv/crdtest/testdata/rook"
 	examples      = "../../services/mds-manager/examples"
-	// exampleImage is the Ceph image that the examples name.
-	exampleImage = "quay.io/ceph/ceph:v18.2.7"
 )
 
 // TestUsersManifestsWork applies the manifest of a file system that Rook's users
@@ -38,13 +30,13 @@ const (
 // hand that sees the files of all.
 func TestUsersManifestsWork(t *testing.T) {
 	h := harness.New(t)
-	filesystem := apply(t, h, rookManifests, "filesystem.yaml")
+	filesystem := h.Manifest(t, filepath.Join(rookManifests, "filesystem.yaml"))
 	name := filesystem[0].GetName()
-	awaitReady(t, h, filesystem[0])
-	awaitReady(t, h, filesystem[1])
-	class := apply(t, h, examples, "storageclass.yaml")
-	volumes := apply(t, h, examples, "shared-volume.yaml")
-	mount := apply(t, h, examples, "direct-mount.yaml")
+	h.AwaitReadyOf(t, 2*time.Minute, filesystem[0])
+	h.AwaitReadyOf(t, 2*time.Minute, filesystem[1])
+	class := h.Manifest(t, filepath.Join(examples, "storageclass.yaml"))
+	volumes := h.Manifest(t, filepath.Join(examples, "shared-volume.yaml"))
+	mount := h.Manifest(t, filepath.Join(examples, "direct-mount.yaml"))
 
 	claim, duplicate := claimOf(volumes[0]), claimOf(volumes[1])
 	h.AwaitBound(t, claim)
@@ -76,8 +68,8 @@ func assertKept(t *testing.T, h *harness.Harness, objects []client.Object, name 
 	if kept, err := h.Ceph(t.Context(), "fs", "ls"); err != nil || !strings.Contains(string(kept), "name: "+name+",") {
 		t.Fatalf("after its object was deleted, file systems are %s (%v)", kept, err)
 	}
-	again := apply(t, h, rookManifests, "filesystem.yaml")
-	awaitReady(t, h, again[0])
+	again := h.Manifest(t, filepath.Join(rookManifests, "filesystem.yaml"))
+	h.AwaitReadyOf(t, 2*time.Minute, again[0])
 	live := &api.CephFilesystem{}
 	if err := h.Get(t.Context(), client.ObjectKeyFromObject(again[0]), live); err != nil {
 		t.Fatal(err)
@@ -93,52 +85,6 @@ func assertKept(t *testing.T, h *harness.Harness, objects []client.Object, name 
 	if left, err := h.Ceph(t.Context(), "osd", "pool", "ls"); err != nil || strings.Contains(string(left), name+"-") {
 		t.Errorf("pools are %s (%v)", left, err)
 	}
-}
-
-// apply creates what a manifest holds, with the Ceph image that is on the nodes.
-func apply(t *testing.T, h *harness.Harness, dir, file string) []client.Object {
-	t.Helper()
-	body, err := os.ReadFile(filepath.Join(dir, file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	body = bytes.ReplaceAll(body, []byte(exampleImage), []byte(h.Settings.CephImage()))
-	var objects []client.Object
-	documents := utilyaml.NewYAMLOrJSONDecoder(bytes.NewReader(body), 4096)
-	for {
-		object := &unstructured.Unstructured{}
-		err := documents.Decode(&object.Object)
-		if errors.Is(err, io.EOF) {
-			return objects
-		}
-		if err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		if len(object.Object) > 0 {
-			h.CreateAll(t, object)
-			objects = append(objects, object)
-		}
-	}
-}
-
-// awaitReady waits for condition Ready of the object's generation.
-func awaitReady(t *testing.T, h *harness.Harness, obj client.Object) {
-	t.Helper()
-	live := &unstructured.Unstructured{}
-	live.SetGroupVersionKind(obj.GetObjectKind().GroupVersionKind())
-	h.Eventually(t, 2*time.Minute, live.GetKind()+" "+obj.GetName()+" is Ready", func(ctx context.Context) (bool, string) {
-		if err := h.Get(ctx, client.ObjectKeyFromObject(obj), live); err != nil {
-			return false, err.Error()
-		}
-		conditions, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
-		for _, item := range conditions {
-			c, _ := item.(map[string]any)
-			if c["type"] == api.ConditionReady {
-				return c["status"] == string(metav1.ConditionTrue), fmt.Sprint(c["reason"], ": ", c["message"])
-			}
-		}
-		return false, "nothing is reported yet"
-	})
 }
 
 func claimOf(obj client.Object) *corev1.PersistentVolumeClaim {

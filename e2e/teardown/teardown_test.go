@@ -42,11 +42,11 @@ func TestADeletedClusterNamesWhatBlocksItAndLeavesOnlyTheData(t *testing.T) {
 		t.Fatal("no disk holds an OSD")
 	}
 
-	t.Run("a pool and a file system block the cluster", func(t *testing.T) {
+	t.Run("a pool, a file system and an object store block the cluster", func(t *testing.T) {
 		remove(t, h, cluster())
 		h.AwaitCondition(t, named, harness.Expected{
 			Type: api.ConditionDeletionIsBlocked, Status: metav1.ConditionTrue, Reason: api.ReasonDependents,
-			Words: []string{local.BlockPool, local.Filesystem}})
+			Words: []string{local.BlockPool, local.Filesystem, local.ObjectStore}})
 		h.AwaitBeat(t, volume)
 		before.AssertUntouched(t, h.Daemons(t))
 	})
@@ -79,6 +79,7 @@ func TestADeletedClusterNamesWhatBlocksItAndLeavesOnlyTheData(t *testing.T) {
 		h.Gone(t, gone, pool())
 		h.Gone(t, gone, group())
 		h.Gone(t, gone, filesystem())
+		h.Remove(t, gone, objectStore())
 		h.Gone(t, gone, cluster())
 		h.Eventually(t, gone, "nothing of the cluster is left", func(context.Context) (bool, string) {
 			left := leftovers(t, h)
@@ -87,8 +88,8 @@ func TestADeletedClusterNamesWhatBlocksItAndLeavesOnlyTheData(t *testing.T) {
 		assertDataStays(t, h, labels)
 	})
 	t.Run("the charts take the rest", func(t *testing.T) {
-		h.Uninstall(t, "rook-ceph-cluster")
-		h.Uninstall(t, "rook-ceph")
+		h.Uninstall(t, harness.Namespace, "rook-ceph-cluster")
+		h.Uninstall(t, harness.Namespace, "rook-ceph")
 		h.Eventually(t, gone, "nothing of the charts is left", func(context.Context) (bool, string) {
 			left := append(leftovers(t, h), released(t, h)...)
 			return len(left) == 0, strings.Join(left, ", ")
@@ -107,6 +108,10 @@ func pool() *api.CephBlockPool {
 
 func filesystem() *api.CephFilesystem {
 	return &api.CephFilesystem{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: local.Filesystem}}
+}
+
+func objectStore() *api.CephObjectStore {
+	return &api.CephObjectStore{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: local.ObjectStore}}
 }
 
 // group is the one that volumes are in.
