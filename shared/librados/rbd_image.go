@@ -95,8 +95,12 @@ func (p *pool) Image(ctx context.Context, name string) (storage.Image, error) {
 		if err != nil {
 			return storage.Image{}, err
 		}
+		data, err := image.GetDataPoolID()
+		if err != nil {
+			return storage.Image{}, err
+		}
 		features := rbd.FeatureSet(bits)
-		found := storage.Image{ID: id, Size: size, Features: features.Names()}
+		found := storage.Image{ID: id, Size: size, Features: features.Names(), DataPool: data}
 		parent, err := image.GetParent()
 		if errors.Is(err, rbd.ErrNotFound) {
 			return found, nil
@@ -107,6 +111,20 @@ func (p *pool) Image(ctx context.Context, name string) (storage.Image, error) {
 		found.Parent = fmt.Sprintf("%s/%s@%s", parent.Image.PoolName, parent.Image.ImageName, parent.Snap.SnapName)
 		return found, nil
 	})
+}
+
+// GrowImage makes an image larger. A client that has its exclusive lock does it for us.
+func (p *pool) GrowImage(ctx context.Context, name string, size uint64) error {
+	_, err := call(ctx, p, fmt.Sprintf("grow image %s/%s", p.name, name), func() (struct{}, error) {
+		image, err := rbd.OpenImage(p.ioctx, name, rbd.NoSnapshot)
+		if err != nil {
+			return none(err)
+		}
+		const mayShrink = false
+		progress := func(uint64, uint64, any) int { return 0 }
+		return none(errors.Join(image.Resize2(size, mayShrink, progress, nil), image.Close()))
+	})
+	return err
 }
 
 // ImageName reads the directory of the images, then the trash.

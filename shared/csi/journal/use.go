@@ -22,9 +22,10 @@ const (
 	userPrefix      = "rook.user."
 	publishedPrefix = "rook.published."
 	claimLock       = "rook.claim"
-	// claimLease bounds how long a crashed claimer keeps others waiting.
-	claimLease = 30 * time.Second
 )
+
+// Lease bounds how long somebody who crashed in Locked keeps others waiting.
+const Lease = 30 * time.Second
 
 // ErrHeld is returned for a volume that another node has.
 var ErrHeld = errors.New("volume is held by another node")
@@ -176,7 +177,7 @@ func (j Journal) SetHolder(ctx context.Context, id string, holder *Holder) error
 // became the holder: what was read earlier may be what another node has changed since.
 func (j Journal) Claim(ctx context.Context, id string, holder Holder) (Entry, error) {
 	var before Entry
-	err := j.locked(ctx, id, func(entry Entry) error {
+	err := j.Locked(ctx, id, func(entry Entry) error {
 		before = entry
 		if held := entry.Holder; held != nil && held.Node != holder.Node {
 			return fmt.Errorf("%w: %s (client %s); it can move when that node lets go or is fenced", ErrHeld, held.Node, held.Address)
@@ -192,7 +193,7 @@ func (j Journal) Claim(ctx context.Context, id string, holder Holder) (Entry, er
 // Publish records that the controller attached the volume to a node. A Writer is
 // refused beside any other node, and so is any other node beside a Writer.
 func (j Journal) Publish(ctx context.Context, id, node string, access Access) error {
-	return j.locked(ctx, id, func(entry Entry) error {
+	return j.Locked(ctx, id, func(entry Entry) error {
 		for other, theirs := range entry.Published {
 			if other != node && (access == Writer || theirs == Writer) {
 				return fmt.Errorf("%w: it is attached to %s as %s", ErrHeld, other, theirs)
@@ -217,10 +218,11 @@ func (j Journal) Unpublish(ctx context.Context, id, node string) error {
 	return nil
 }
 
-// locked runs do with the entry while no other claim on it is under way.
-func (j Journal) locked(ctx context.Context, id string, do func(Entry) error) error {
+// Locked runs do with the entry while nobody else claims the volume or changes its size,
+// for as long as Lease. It is ceph.ErrBusy while somebody does.
+func (j Journal) Locked(ctx context.Context, id string, do func(Entry) error) error {
 	cookie := uuid.NewString()
-	if err := j.Omaps.Lock(ctx, j.entry(id), claimLock, cookie, claimLease); err != nil {
+	if err := j.Omaps.Lock(ctx, j.entry(id), claimLock, cookie, Lease); err != nil {
 		return fmt.Errorf("claim volume %s: %w", id, err)
 	}
 	entry, err := j.Entry(ctx, id)

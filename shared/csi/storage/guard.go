@@ -106,6 +106,10 @@ func (p guardedPool) Image(ctx context.Context, name string) (Image, error) {
 	return found, p.judge(err)
 }
 
+func (p guardedPool) GrowImage(ctx context.Context, name string, size uint64) error {
+	return p.judge(p.Pool.GrowImage(ctx, name, size))
+}
+
 func (p guardedPool) ImageName(ctx context.Context, id string) (string, error) {
 	found, err := p.Pool.ImageName(ctx, id)
 	return found, p.judge(err)

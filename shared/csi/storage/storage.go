@@ -88,6 +88,8 @@ type Image struct {
 	ID       string
 	Size     uint64
 	Features []string
+	// DataPool is the id of the pool that its data is in.
+	DataPool int64
 	// Parent is the spec of the snapshot that it was cloned from, or empty.
 	Parent string
 }
@@ -107,6 +109,9 @@ type Images interface {
 	CreateImage(ctx context.Context, name string, layout Layout) error
 	// Image looks an image up, ceph.ErrNotFound if there is none.
 	Image(ctx context.Context, name string) (Image, error)
+	// GrowImage makes an image larger, and never smaller: ceph.ErrInvalid for one that
+	// is larger already, ceph.ErrNotFound if there is none.
+	GrowImage(ctx context.Context, name string, size uint64) error
 	// ImageName returns the name that an image has, or had before it went to the
 	// trash, ceph.ErrNotFound if no image has the id.
 	ImageName(ctx context.Context, id string) (string, error)

@@ -47,6 +47,7 @@ type Cluster struct {
 type pool struct {
 	id     int64
 	name   string
+	quota  uint64
 	spaces map[string]*space
 }
 
@@ -131,6 +132,31 @@ func (c *Cluster) Unwatch(pool, image string) {
 	c.pools[pool].space("").images[image].watchers = nil
 }
 
+// SetQuota sets how many bytes a pool may hold.
+func (c *Cluster) SetQuota(pool string, quota uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pools[pool].quota = quota
+}
+
+// ImageSize returns the size of an image.
+func (c *Cluster) ImageSize(pool, image string) uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pools[pool].space("").images[image].Size
+}
+
+// ExpireLocks ends the leases of all locks.
+func (c *Cluster) ExpireLocks() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.pools {
+		for _, s := range p.spaces {
+			clear(s.locks)
+		}
+	}
+}
+
 // ImageNames returns the images of a pool.
 func (c *Cluster) ImageNames(pool string) []string {
 	c.mu.Lock()
@@ -179,7 +205,7 @@ func (c *Cluster) DialStorage(_ context.Context, _ api.Connection, key keyring.K
 // Close does nothing: the fake outlives its connections.
 func (c *Cluster) Close() {}
 
-// Mon knows `osd blocklist`.
+// Mon knows `osd blocklist`, `df` and, unless forwarded, `osd pool ls`.
 func (c *Cluster) Mon(ctx context.Context, cmd ceph.Command) (ceph.Reply, error) {
 	return c.command(ctx, ceph.Conn.Mon, cmd)
 }
@@ -212,6 +238,10 @@ func (c *Cluster) command(ctx context.Context, send sender, cmd ceph.Command) (r
 			reply, err = send(c.others, ctx, cmd)
 			return err
 		}
+		if cmd.Prefix == "osd pool ls" {
+			reply.Body, _ = json.Marshal(c.poolList())
+			return nil
+		}
 		return fmt.Errorf("storagetest: unknown command %q", cmd.Prefix)
 	})
 	return reply, err
@@ -231,6 +261,14 @@ func (c *Cluster) df() any {
 		pools = append(pools, entry{p.name, p.id, stats{10 << 30}})
 	}
 	return map[string]any{"pools": pools}
+}
+
+func (c *Cluster) poolList() []ceph.Pool {
+	var list []ceph.Pool
+	for _, p := range c.pools {
+		list = append(list, ceph.Pool{ID: int(p.id), Name: p.name, QuotaMaxBytes: p.quota})
+	}
+	return list
 }
 
 func (c *Cluster) removeTrash(spec string) error {

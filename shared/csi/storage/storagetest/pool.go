@@ -123,11 +123,17 @@ func (h *handle) CreateImage(ctx context.Context, name string, layout storage.La
 			return fmt.Errorf("image %q: %w", name, ceph.ErrExists)
 		}
 		h.cluster.nextID++
-		h.space.images[name] = &image{
-			Image:  storage.Image{ID: fmt.Sprintf("%012x", h.cluster.nextID), Size: layout.Size, Features: layout.Features},
+		made := &image{
+			Image: storage.Image{
+				ID: fmt.Sprintf("%012x", h.cluster.nextID), Size: layout.Size, Features: layout.Features, DataPool: h.pool.id,
+			},
 			name:   name,
 			layout: layout,
 		}
+		if data := h.cluster.pools[layout.DataPool]; data != nil {
+			made.DataPool = data.id
+		}
+		h.space.images[name] = made
 		return nil
 	})
 }
@@ -141,6 +147,20 @@ func (h *handle) Image(ctx context.Context, name string) (found storage.Image, e
 		return err
 	})
 	return found, err
+}
+
+func (h *handle) GrowImage(ctx context.Context, name string, size uint64) error {
+	return h.cluster.call(ctx, "GrowImage", func() error {
+		image, err := h.image(name)
+		if err != nil {
+			return err
+		}
+		if size < image.Size {
+			return fmt.Errorf("image %q: %w", name, ceph.ErrInvalid)
+		}
+		image.Size = size
+		return nil
+	})
 }
 
 func (h *handle) ImageName(ctx context.Context, id string) (name string, err error) {
