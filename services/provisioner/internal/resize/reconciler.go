@@ -8,8 +8,10 @@ import (
 	"google.golang.org/grpc/status"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -30,6 +32,7 @@ const workers = 8
 // The reasons of events, which are those that people know from the sidecar.
 const (
 	reasonDone   = "VolumeResizeSuccessful"
+	reasonNode   = "FileSystemResizeRequired"
 	reasonFailed = "VolumeResizeFailed"
 )
 
@@ -53,6 +56,7 @@ type Reconciler struct {
 	// Drivers that can expand, by name.
 	Drivers map[string]Volumes
 	Secrets Secrets
+	Clock   clock.PassiveClock
 	Events  events.EventRecorder
 }
 
@@ -79,17 +83,6 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	return nil
 }
 
-// Wants tells whether a bound claim asks for more than it has.
-func Wants(claim *corev1.PersistentVolumeClaim) bool {
-	has, known := claim.Status.Capacity[corev1.ResourceStorage]
-	return claim.Status.Phase == corev1.ClaimBound && claim.Spec.VolumeName != "" && claim.DeletionTimestamp.IsZero() &&
-		known && wanted(claim).Cmp(has) > 0
-}
-
-func wanted(claim *corev1.PersistentVolumeClaim) *resource.Quantity {
-	return claim.Spec.Resources.Requests.Storage()
-}
-
 // Reconcile makes the volume of one claim as large as the claim asks.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	claim, found, err := cached[*corev1.PersistentVolumeClaim](r.Claims, request.String())
@@ -104,56 +97,74 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if !ours {
 		return ctrl.Result{}, nil
 	}
-	size, err := r.expand(ctx, driver, claim, volume)
+	grown, err := r.expand(ctx, driver, claim, volume)
 	if err != nil {
 		r.Events.Eventf(claim, volume, corev1.EventTypeWarning, reasonFailed, "Resize", "%s", status.Convert(err).Message())
 		return ctrl.Result{}, fmt.Errorf("expand volume %s: %w", volume.Name, err)
 	}
-	if err := r.publish(ctx, claim, volume, size); err != nil {
+	if err := r.publish(ctx, claim, volume, grown); err != nil {
 		return ctrl.Result{}, err
 	}
-	r.Events.Eventf(claim, volume, corev1.EventTypeNormal, reasonDone, "Resize", "Resized volume %s to %s", volume.Name, size.String())
-	ctrl.LoggerFrom(ctx).Info("volume resized", "volume", volume.Name, "size", size.String())
+	r.tell(claim, volume, grown)
+	ctrl.LoggerFrom(ctx).Info("volume resized", "volume", volume.Name, "size", grown.size.String(), "nodePending", grown.node)
 	return ctrl.Result{}, nil
+}
+
+// expanded is what the driver says of a volume.
+type expanded struct {
+	size *resource.Quantity
+	// node tells that the volume grows in full only when its node does its part.
+	node bool
 }
 
 func (r *Reconciler) expand(
 	ctx context.Context, driver Volumes, claim *corev1.PersistentVolumeClaim, volume *corev1.PersistentVolume,
-) (*resource.Quantity, error) {
+) (expanded, error) {
 	csi := volume.Spec.CSI
 	var secrets map[string]string
 	if ref := csi.ControllerExpandSecretRef; ref != nil {
 		var err error
 		if secrets, err = r.Secrets.Secret(ctx, ref.Namespace, ref.Name); err != nil {
-			return nil, err
+			return expanded{}, err
 		}
 	}
 	mode, err := provision.AccessMode(volume.Spec.AccessModes)
 	if err != nil {
-		return nil, err
+		return expanded{}, err
 	}
 	response, err := driver.ControllerExpandVolume(ctx, &csipb.ControllerExpandVolumeRequest{
 		VolumeId: csi.VolumeHandle, Secrets: secrets, CapacityRange: &csipb.CapacityRange{RequiredBytes: wanted(claim).Value()},
 		VolumeCapability: provision.Capability(volume.Spec.VolumeMode, mode, csi.FSType, volume.Spec.MountOptions),
 	})
 	if err != nil {
-		return nil, err
+		return expanded{}, err
 	}
-	return resource.NewQuantity(response.GetCapacityBytes(), resource.BinarySI), nil
+	return expanded{resource.NewQuantity(response.GetCapacityBytes(), resource.BinarySI), response.GetNodeExpansionRequired()}, nil
 }
 
 // publish writes the volume first: from a crash in between the next pass goes on.
 func (r *Reconciler) publish(
-	ctx context.Context, claim *corev1.PersistentVolumeClaim, volume *corev1.PersistentVolume, size *resource.Quantity,
+	ctx context.Context, claim *corev1.PersistentVolumeClaim, volume *corev1.PersistentVolume, grown expanded,
 ) error {
-	capacity := map[string]any{"capacity": map[string]any{string(corev1.ResourceStorage): size.String()}}
 	applier := apply.Applier{Client: r.Client, Manager: Name}
-	if volume.Spec.Capacity.Storage().Cmp(*size) < 0 {
-		if err := applier.Fields(ctx, volume, map[string]any{"spec": capacity}); err != nil {
+	if volume.Spec.Capacity.Storage().Cmp(*grown.size) < 0 {
+		if err := applier.Fields(ctx, volume, map[string]any{"spec": map[string]any{"capacity": storage(grown.size)}}); err != nil {
 			return err
 		}
 	}
-	return applier.Status(ctx, claim, capacity)
+	if grown.node {
+		return applier.Status(ctx, claim, pending(grown.size, metav1.NewTime(r.Clock.Now())))
+	}
+	return applier.Status(ctx, claim, map[string]any{"capacity": storage(grown.size)})
+}
+
+func (r *Reconciler) tell(claim *corev1.PersistentVolumeClaim, volume *corev1.PersistentVolume, grown expanded) {
+	if grown.node {
+		r.Events.Eventf(claim, volume, corev1.EventTypeNormal, reasonNode, "Resize",
+			"Resized volume %s to %s; its node grows what is on it", volume.Name, grown.size.String())
+		return
+	}
+	r.Events.Eventf(claim, volume, corev1.EventTypeNormal, reasonDone, "Resize", "Resized volume %s to %s", volume.Name, grown.size.String())
 }
 
 // cached reads from a cache that is not controller-runtime's.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
 	"google.golang.org/grpc/codes"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/tools/events"
+	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -30,6 +32,8 @@ type world struct {
 	r      *resize.Reconciler
 	asked  []*csipb.ControllerExpandVolumeRequest
 	fail   error
+	// node tells that the volumes of the driver grow on their nodes.
+	node   bool
 	events *events.FakeRecorder
 }
 
@@ -39,7 +43,7 @@ func (w *world) ControllerExpandVolume(
 	w.asked = append(w.asked, request)
 	const unit = 1 << 30
 	size := (request.GetCapacityRange().GetRequiredBytes() + unit - 1) / unit * unit
-	return &csipb.ControllerExpandVolumeResponse{CapacityBytes: size}, w.fail
+	return &csipb.ControllerExpandVolumeResponse{CapacityBytes: size, NodeExpansionRequired: w.node}, w.fail
 }
 
 func (w *world) Secret(_ context.Context, namespace, name string) (map[string]string, error) {
@@ -83,6 +87,7 @@ func start(t *testing.T, edit func(*corev1.PersistentVolumeClaim, *corev1.Persis
 	}
 	w.r = &resize.Reconciler{
 		Client: w.client, Claims: claims, PersistentVolumes: volumes, Drivers: map[string]resize.Volumes{driver: w}, Secrets: w, Events: w.events,
+		Clock: clocktesting.NewFakePassiveClock(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)),
 	}
 	return w
 }
@@ -92,18 +97,23 @@ func (w *world) pass() error {
 	return err
 }
 
-// capacities are those of the claim and of the volume.
-func (w *world) capacities() (claimed, provided string) {
+func (w *world) claim() *corev1.PersistentVolumeClaim {
 	w.t.Helper()
 	var claim corev1.PersistentVolumeClaim
-	var volume corev1.PersistentVolume
 	if err := w.client.Get(w.t.Context(), client.ObjectKey{Namespace: "apps", Name: "data"}, &claim); err != nil {
 		w.t.Fatal(err)
 	}
+	return &claim
+}
+
+// capacities are those of the claim and of the volume.
+func (w *world) capacities() (claimed, provided string) {
+	w.t.Helper()
+	var volume corev1.PersistentVolume
 	if err := w.client.Get(w.t.Context(), client.ObjectKey{Name: "pvc-1"}, &volume); err != nil {
 		w.t.Fatal(err)
 	}
-	return claim.Status.Capacity.Storage().String(), volume.Spec.Capacity.Storage().String()
+	return w.claim().Status.Capacity.Storage().String(), volume.Spec.Capacity.Storage().String()
 }
 
 func (w *world) event() string {
@@ -131,6 +141,77 @@ func TestResize_publishes_what_the_volume_has(t *testing.T) {
 	}
 	if said := w.event(); !strings.Contains(said, "VolumeResizeSuccessful Resized volume pvc-1 to 2Gi") {
 		t.Errorf("event %q", said)
+	}
+}
+
+func TestResize_leaves_the_rest_to_the_node(t *testing.T) {
+	t.Parallel()
+	w := start(t, func(*corev1.PersistentVolumeClaim, *corev1.PersistentVolume) {})
+	w.node = true
+	if err := w.pass(); err != nil {
+		t.Fatal(err)
+	}
+	if claimed, provided := w.capacities(); claimed != "1Gi" || provided != "2Gi" {
+		t.Errorf("claim %s, volume %s", claimed, provided)
+	}
+	status := w.claim().Status
+	if status.AllocatedResources.Storage().String() != "2Gi" ||
+		status.AllocatedResourceStatuses[corev1.ResourceStorage] != corev1.PersistentVolumeClaimNodeResizePending {
+		t.Errorf("status %+v", status)
+	}
+	if len(status.Conditions) != 1 || status.Conditions[0].Type != corev1.PersistentVolumeClaimFileSystemResizePending ||
+		status.Conditions[0].Status != corev1.ConditionTrue || status.Conditions[0].LastTransitionTime.IsZero() {
+		t.Errorf("conditions %+v", status.Conditions)
+	}
+	if said := w.event(); !strings.Contains(said, "FileSystemResizeRequired Resized volume pvc-1 to 2Gi") {
+		t.Errorf("event %q", said)
+	}
+	// What the cache shows next.
+	if err := w.r.Claims.GetIndexer().Update(w.claim()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.pass(); err != nil || len(w.asked) != 1 || w.event() != "" {
+		t.Errorf("a second pass: %v, asked %d times", err, len(w.asked))
+	}
+}
+
+func TestWants(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		asked, has, allocated string
+		state                 corev1.ClaimResourceStatus
+		want                  bool
+	}{
+		"more":                                   {"2Gi", "1Gi", "", "", true},
+		"no_more":                                {"1Gi", "1Gi", "", "", false},
+		"less_than_it_has":                       {"1Gi", "2Gi", "", "", false},
+		"what_its_node_has_yet_to_do":            {"2Gi", "1Gi", "2Gi", corev1.PersistentVolumeClaimNodeResizePending, false},
+		"less_than_its_node_has_yet_to_do":       {"2Gi", "1Gi", "3Gi", corev1.PersistentVolumeClaimNodeResizePending, false},
+		"what_its_node_does":                     {"2Gi", "1Gi", "2Gi", corev1.PersistentVolumeClaimNodeResizeInProgress, false},
+		"what_its_node_cannot_do":                {"2Gi", "1Gi", "2Gi", corev1.PersistentVolumeClaimNodeResizeInfeasible, false},
+		"more_than_its_node_has_yet_to_do":       {"3Gi", "1Gi", "2Gi", corev1.PersistentVolumeClaimNodeResizePending, true},
+		"what_another_resizer_began":             {"2Gi", "1Gi", "2Gi", corev1.PersistentVolumeClaimControllerResizeInProgress, true},
+		"more_again_after_its_node_did_its_part": {"3Gi", "2Gi", "2Gi", "", true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			claim := &corev1.PersistentVolumeClaim{
+				Spec: corev1.PersistentVolumeClaimSpec{
+					VolumeName: "pvc-1", Resources: corev1.VolumeResourceRequirements{Requests: storage(tc.asked)},
+				},
+				Status: corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimBound, Capacity: storage(tc.has)},
+			}
+			if tc.allocated != "" {
+				claim.Status.AllocatedResources = storage(tc.allocated)
+			}
+			if tc.state != "" {
+				claim.Status.AllocatedResourceStatuses = map[corev1.ResourceName]corev1.ClaimResourceStatus{corev1.ResourceStorage: tc.state}
+			}
+			if got := resize.Wants(claim); got != tc.want {
+				t.Errorf("want %t, got %t", tc.want, got)
+			}
+		})
 	}
 }
 
