@@ -147,6 +147,7 @@ func (p parts) drivers(mgr manager.Manager, c *cli.Context) []driver {
 		}
 		enabled = append(enabled, driver{
 			name: csi.RBDDriver(prefix), identities: csi.RBDIdentities(), socket: c.String("csi-socket"), controller: images, attach: images,
+			resize:    images,
 			provision: provision.Provisioner{Blocks: true, FSType: csi.DefaultFSType, Volumes: images},
 		})
 	}
@@ -177,7 +178,7 @@ func (p parts) serve(mgr manager.Manager, enabled []driver) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: p.finder, Clock: clock.RealClock{}, Drivers: map[string]attachment.Volumes{},
 	}
 	grow := &resize.Reconciler{
-		Client: live, Claims: caches.Claims(), PersistentVolumes: caches.Volumes(), Secrets: p.finder,
+		Client: live, Claims: caches.Claims(), PersistentVolumes: caches.Volumes(), Secrets: p.finder, Clock: clock.RealClock{},
 		Drivers: map[string]resize.Volumes{}, Events: mgr.GetEventRecorder(resize.Name),
 	}
 	snapshots := &snapshot.Reconciler{

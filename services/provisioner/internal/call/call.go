@@ -128,6 +128,17 @@ func Size(limits *csipb.CapacityRange, unit int64) (uint64, error) {
 	return uint64(size), nil
 }
 
+// Expansion reads what a volume is to grow to, in whole units.
+func Expansion(request *csipb.ControllerExpandVolumeRequest, unit int64) (uint64, error) {
+	switch {
+	case request.GetVolumeId() == "":
+		return 0, Invalid("volume_id is missing")
+	case request.GetCapacityRange() == nil:
+		return 0, Invalid("capacity_range is missing")
+	}
+	return Size(request.GetCapacityRange(), unit)
+}
+
 // Attributes keeps the parameters that are meant for the driver: what the
 // PersistentVolume will carry to nodes.
 func Attributes(parameters map[string]string) map[string]string {

@@ -19,17 +19,11 @@ import (
 func (c *Controller) ControllerExpandVolume(
 	ctx context.Context, request *csipb.ControllerExpandVolumeRequest,
 ) (*csipb.ControllerExpandVolumeResponse, error) {
-	handle := request.GetVolumeId()
-	switch {
-	case handle == "":
-		return nil, call.Invalid("volume_id is missing")
-	case request.GetCapacityRange() == nil:
-		return nil, call.Invalid("capacity_range is missing")
-	}
-	size, err := call.Size(request.GetCapacityRange(), unit)
+	size, err := call.Expansion(request, unit)
 	if err != nil {
 		return nil, err
 	}
+	handle := request.GetVolumeId()
 	end, err := c.turns.Take(handle)
 	if err != nil {
 		return nil, err

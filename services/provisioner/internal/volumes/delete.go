@@ -79,9 +79,8 @@ func (p place) trash(ctx context.Context, entry journal.Entry) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if entry.ImageID != "" && entry.ImageID != image.ID {
-		return "", fmt.Errorf("%w: volume %s has image %s with id %s, and the journal says %s",
-			journal.ErrInconsistent, entry.Request, entry.Image, image.ID, entry.ImageID)
+	if err := ours(entry, image); err != nil {
+		return "", err
 	}
 	if entry.ImageID == "" {
 		// The next try must find it in the trash.
