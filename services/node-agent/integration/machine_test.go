@@ -129,7 +129,7 @@ func buildImage(t *testing.T, dir, kernel string) string {
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
 	run(t, build)
 	copyFile(t, "guest/init", filepath.Join(root, "init"))
-	for _, program := range []string{"busybox", "kmod", "mount", "umount", "mkfs.ext4", "mkfs.xfs"} {
+	for _, program := range []string{"busybox", "kmod", "mount", "umount", "mkfs.ext4", "mkfs.xfs", "resize2fs", "xfs_growfs"} {
 		copyProgram(t, root, program)
 	}
 	copyModules(t, root, kernel)

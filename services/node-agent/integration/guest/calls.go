@@ -28,6 +28,13 @@ type MountArgs struct {
 	Flags               []string
 }
 
+// GrowArgs asks for all of an image that has grown. Where is where its device is mounted,
+// empty for a raw one.
+type GrowArgs struct {
+	Handle, Where, Kind string
+	Size                uint64
+}
+
 // FillArgs asks for bytes that follow from a seed.
 type FillArgs struct {
 	Path string

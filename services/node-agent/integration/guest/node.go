@@ -114,6 +114,19 @@ func (n *Node) Mount(args MountArgs, _ *Nothing) error {
 	return n.mounter.Mount(args.Device, args.Where, args.Kind, args.Flags)
 }
 
+// Grow shows the whole image of a volume at its device, and lets its file system have it.
+func (n *Node) Grow(args GrowArgs, _ *Nothing) error {
+	ctx := context.Background()
+	made, err := n.attacher.Find(args.Handle)
+	if err != nil {
+		return err
+	}
+	if err := n.attacher.Grow(ctx, made, args.Size); err != nil || args.Where == "" {
+		return err
+	}
+	return filesystem.Tools{}.Grow(ctx, made.Device, args.Where, args.Kind)
+}
+
 // Unmount unmounts a path, as unstaging does.
 func (n *Node) Unmount(where string, _ *Nothing) error {
 	return mount.CleanupMountPoint(where, n.mounter, true)

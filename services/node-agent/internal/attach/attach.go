@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"time"
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/loop"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/outlive"
@@ -72,9 +74,15 @@ type Backend interface {
 	Attach(ctx context.Context, dir string, volume Volume, record *Attachment, save func() error) error
 	// Healthy tells whether the device of a complete record still serves.
 	Healthy(dir string, record Attachment) bool
+	// Grow shows the size that the image has grown to. The caller keeps others from
+	// changing it meanwhile.
+	Grow(ctx context.Context, dir string, record Attachment, size uint64) error
 	// Detach takes away whatever the record, complete or not, left behind.
 	Detach(ctx context.Context, dir string, record Attachment) error
 }
+
+// ErrSmall is returned for a device that does not show all of its image.
+var ErrSmall = errors.New("device does not show the whole image")
 
 // ErrNoBackend is returned when the node can attach in no way that is allowed.
 var ErrNoBackend = errors.New("no way to attach RBD images on this node")
@@ -168,6 +176,53 @@ func (a Attacher) Detach(ctx context.Context, volumeID string) error {
 		return fmt.Errorf("remove directory of volume: %w", err)
 	}
 	return nil
+}
+
+// Grow makes the device that serves a record as large as its image, which is as large as
+// size. The caller keeps others from changing that meanwhile.
+func (a Attacher) Grow(ctx context.Context, record Attachment, size uint64) error {
+	backend, err := a.backend(record.Backend)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	for {
+		err := backend.Grow(ctx, a.dir(record.VolumeID), record, size)
+		if err == nil {
+			err = shows(record.Device, size)
+		}
+		if err == nil {
+			return nil
+		}
+		err = fmt.Errorf("grow %s: %w", record.Device, err)
+		if !errors.Is(err, ErrSmall) {
+			return err
+		}
+		// A loop device may have asked for the size of its file just before the kernel
+		// believed the new one.
+		select {
+		case <-ctx.Done():
+			return err
+		case <-tick.C:
+		}
+	}
+}
+
+// shows refuses a device that is smaller than its image.
+func shows(path string, size uint64) error {
+	device, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer device.Close()
+	shown, err := device.Seek(0, io.SeekEnd)
+	if err == nil && uint64(shown) < size {
+		err = fmt.Errorf("%w: %d of %d bytes", ErrSmall, shown, size)
+	}
+	return err
 }
 
 // Find returns the record of a volume, os.ErrNotExist if there is none.

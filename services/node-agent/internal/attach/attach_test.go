@@ -24,6 +24,8 @@ type backend struct {
 	fail      error
 	attached  int
 	detached  int
+	// late is how many times a device shows no more of its image when it is told to.
+	late int
 }
 
 func (b *backend) Name() string     { return b.name }
@@ -44,6 +46,13 @@ func (b *backend) Attach(_ context.Context, dir string, _ Volume, record *Attach
 func (b *backend) Healthy(_ string, record Attachment) bool {
 	_, err := os.Stat(record.Device)
 	return err == nil
+}
+
+func (b *backend) Grow(_ context.Context, _ string, record Attachment, size uint64) error {
+	if b.late--; b.late >= 0 {
+		return nil
+	}
+	return os.Truncate(record.Device, int64(size))
 }
 
 func (b *backend) Detach(_ context.Context, _ string, record Attachment) error {
@@ -97,6 +106,25 @@ func TestAttacher(t *testing.T) {
 	}
 	if _, err := a.Find(volume().ID); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("record is left: %v", err)
+	}
+}
+
+func TestAttacher_believes_no_device_that_does_not_grow(t *testing.T) {
+	t.Parallel()
+	b := &backend{name: FUSE, late: 2}
+	a := Attacher{Directory: t.TempDir(), Backends: []Backend{b}}
+	record, err := a.Attach(t.Context(), volume(), Choice{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Grow(t.Context(), record, 1<<20); err != nil || b.late >= 0 {
+		t.Errorf("a device that grows late: %v", err)
+	}
+	b.late = 1 << 20
+	ctx, cancel := context.WithTimeout(t.Context(), 10*pace)
+	defer cancel()
+	if err := a.Grow(ctx, record, 2<<20); !errors.Is(err, ErrSmall) {
+		t.Errorf("want ErrSmall, got %v", err)
 	}
 }
 

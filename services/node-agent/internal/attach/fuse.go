@@ -27,6 +27,8 @@ const (
 	node          = "volume"
 	// patience is how long a device or a process may take to go.
 	patience = 20 * time.Second
+	// pace is how often a device is looked at meanwhile.
+	pace = 20 * time.Millisecond
 )
 
 // Export attaches images in user space: a qemu-storage-daemon exports the image as
@@ -153,6 +155,36 @@ func (Export) Healthy(dir string, record Attachment) bool {
 	}
 	serves, err := loop.Serves(record.Loop, record.File, loopName(dir))
 	return err == nil && serves
+}
+
+// Grow tells the daemon, and then the loop device. The daemon knows one way to learn of a
+// new size, and that is to set it: a size that is not the image's would cut it off.
+func (Export) Grow(ctx context.Context, dir string, record Attachment, size uint64) error {
+	file := filepath.Join(dir, exportFile)
+	shown, err := sizeOf(file)
+	if err != nil {
+		return err
+	}
+	if shown < size {
+		order := map[string]any{"node-name": node, "size": size}
+		if err := command(ctx, filepath.Join(dir, monitorSocket), "block_resize", order); err != nil {
+			return err
+		}
+		if _, err := sizeOf(file); err != nil {
+			return err
+		}
+	}
+	return loop.Refresh(record.Loop, record.File, loopName(dir))
+}
+
+// sizeOf asks whoever serves a file, which the kernel remembers: a loop device is as large
+// as what the kernel knows of its file.
+func sizeOf(file string) (uint64, error) {
+	var found unix.Statx_t
+	if err := unix.Statx(unix.AT_FDCWD, file, unix.AT_STATX_FORCE_SYNC, unix.STATX_SIZE, &found); err != nil {
+		return 0, fmt.Errorf("find size of %s: %w", file, err)
+	}
+	return found.Size, nil
 }
 
 // Detach frees the loop device, lets the daemon write what it still has, and

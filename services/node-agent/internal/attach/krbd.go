@@ -136,7 +136,7 @@ func (k Krbd) attribute(id, name string) string {
 func awaitPath(ctx context.Context, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(pace)
 	defer tick.Stop()
 	for {
 		_, err := os.Stat(path)
@@ -161,6 +161,14 @@ func (k Krbd) Healthy(_ string, record Attachment) bool {
 func (k Krbd) mapped(record Attachment) bool {
 	return record.KernelID != "" && k.attribute(record.KernelID, "name") == record.Image &&
 		k.attribute(record.KernelID, "pool") == record.Pool && k.attribute(record.KernelID, "pool_ns") == record.Namespace
+}
+
+// Grow has the kernel read the size of the image now; it would do so by itself, later.
+func (k Krbd) Grow(_ context.Context, _ string, record Attachment, _ uint64) error {
+	if err := os.WriteFile(k.bus("devices", record.KernelID, "refresh"), []byte("1"), 0); err != nil {
+		return fmt.Errorf("refresh image in the kernel: %w", err)
+	}
+	return nil
 }
 
 // Detach removes the image from the kernel's bus. Without a recorded number it

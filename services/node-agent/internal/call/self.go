@@ -18,20 +18,25 @@ func (s *Self) NodeGetInfo(context.Context, *csipb.NodeGetInfoRequest) (*csipb.N
 	return &csipb.NodeGetInfoResponse{NodeId: s.Node}, nil
 }
 
-// NodeGetCapabilities lists what the node services do.
+// NodeGetCapabilities lists what both node services do.
 func (*Self) NodeGetCapabilities(
 	context.Context, *csipb.NodeGetCapabilitiesRequest,
 ) (*csipb.NodeGetCapabilitiesResponse, error) {
+	return Capabilities(), nil
+}
+
+// Capabilities are those of both node services and more.
+func Capabilities(more ...csipb.NodeServiceCapability_RPC_Type) *csipb.NodeGetCapabilitiesResponse {
 	response := &csipb.NodeGetCapabilitiesResponse{}
-	for _, kind := range []csipb.NodeServiceCapability_RPC_Type{
+	for _, kind := range append([]csipb.NodeServiceCapability_RPC_Type{
 		csipb.NodeServiceCapability_RPC_STAGE_UNSTAGE_VOLUME,
 		csipb.NodeServiceCapability_RPC_GET_VOLUME_STATS,
 		csipb.NodeServiceCapability_RPC_VOLUME_CONDITION,
 		csipb.NodeServiceCapability_RPC_SINGLE_NODE_MULTI_WRITER,
-	} {
+	}, more...) {
 		response.Capabilities = append(response.Capabilities, &csipb.NodeServiceCapability{
 			Type: &csipb.NodeServiceCapability_Rpc{Rpc: &csipb.NodeServiceCapability_RPC{Type: kind}},
 		})
 	}
-	return response, nil
+	return response
 }

@@ -34,12 +34,49 @@ func (Tools) Format(ctx context.Context, device, kind, options string) error {
 		args = append([]string{maker[1]}, strings.Fields(options)...)
 	}
 	args = append(append([]string(nil), args...), device)
-	output, err := exec.CommandContext(ctx, maker[0], args...).CombinedOutput()
-	if err != nil {
-		said, _, _ := strings.Cut(strings.TrimSpace(string(output)), "\n")
-		return fmt.Errorf("make %s on %s: %w: %s", kind, device, err, said)
+	if err := run(ctx, maker[0], args...); err != nil {
+		return fmt.Errorf("make %s on %s: %w", kind, device, err)
 	}
 	return nil
+}
+
+// Grow makes the file system of a device, mounted at a path, as large as the device. It
+// does nothing where it is so already. It goes on while files are in use, and what a crash
+// interrupts the next call ends.
+func (Tools) Grow(ctx context.Context, device, where, kind string) error {
+	var err error
+	switch kind {
+	case "xfs":
+		err = run(ctx, "xfs_growfs", "-d", where)
+	case "ext4", "ext3", "ext2":
+		err = run(ctx, "resize2fs", device)
+	default:
+		err = fmt.Errorf("%w: %q cannot grow", ErrUnsupported, kind)
+	}
+	if err != nil {
+		return fmt.Errorf("grow %s on %s: %w", kind, device, err)
+	}
+	return nil
+}
+
+func run(ctx context.Context, program string, args ...string) error {
+	output, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, complaint(program, string(output)))
+	}
+	return nil
+}
+
+// complaint is what a program that failed says of itself, or the first line: some begin
+// with their version.
+func complaint(program, output string) string {
+	for line := range strings.Lines(output) {
+		if strings.HasPrefix(line, program+":") {
+			return strings.TrimSpace(line)
+		}
+	}
+	first, _, _ := strings.Cut(strings.TrimSpace(output), "\n")
+	return first
 }
 
 // Look reads what is on a device, past the page cache's copy.

@@ -175,9 +175,26 @@ func Detach(index int, file File, name string, patience time.Duration) error {
 	return await(index, file, name, patience)
 }
 
-// release looks and orders through one handle: nobody can give the device another
-// file between the two, because the kernel clears no device that is open twice.
+// Refresh makes the device that serves the file under the name as large as the file has
+// become. Any other device is left alone: ErrNotAttached.
+func Refresh(index int, file File, name string) error {
+	if err := order(unix.LOOP_SET_CAPACITY, index, file, name); err != nil {
+		return fmt.Errorf("refresh size of %s: %w", Device(index), err)
+	}
+	return nil
+}
+
 func release(index int, file File, name string) error {
+	err := order(unix.LOOP_CLR_FD, index, file, name)
+	if err != nil && !errors.Is(err, unix.ENXIO) {
+		return fmt.Errorf("detach %s: %w", Device(index), err)
+	}
+	return nil
+}
+
+// order looks and orders through one handle: nobody can give the device another
+// file between the two, because the kernel clears no device that is open twice.
+func order(what uint, index int, file File, name string) error {
 	device, err := open(index)
 	if err != nil {
 		return err
@@ -188,13 +205,10 @@ func release(index int, file File, name string) error {
 		return err
 	}
 	if !found {
-		return fmt.Errorf("detach %s: %w", Device(index), ErrNotAttached)
+		return ErrNotAttached
 	}
-	_, err = unix.IoctlRetInt(int(device.Fd()), unix.LOOP_CLR_FD)
-	if err != nil && !errors.Is(err, unix.ENXIO) {
-		return fmt.Errorf("detach %s: %w", Device(index), err)
-	}
-	return nil
+	_, err = unix.IoctlRetInt(int(device.Fd()), what)
+	return err
 }
 
 func await(index int, file File, name string, patience time.Duration) error {

@@ -4,6 +4,7 @@ package loop_test
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -98,5 +99,33 @@ func TestDetach_frees_its_own_device_once(t *testing.T) {
 	}
 	if err := loop.Detach(index, own, "volume", patience); !errors.Is(err, loop.ErrNotAttached) {
 		t.Errorf("want ErrNotAttached, got %v", err)
+	}
+}
+
+func TestRefresh_shows_what_its_own_file_grew_by(t *testing.T) {
+	const larger = 4 << 20
+	file := image(t)
+	index, own := attach(t, file, "volume")
+	if err := os.Truncate(file, larger); err != nil {
+		t.Fatal(err)
+	}
+	size := func() int64 {
+		t.Helper()
+		device, err := os.Open(loop.Device(index))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer device.Close()
+		shown, err := device.Seek(0, io.SeekEnd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return shown
+	}
+	if err := loop.Refresh(index, own, "another"); !errors.Is(err, loop.ErrNotAttached) || size() == larger {
+		t.Errorf("want ErrNotAttached, got %v; the device has %d", err, size())
+	}
+	if err := loop.Refresh(index, own, "volume"); err != nil || size() != larger {
+		t.Errorf("the device has %d, %v", size(), err)
 	}
 }

@@ -1,5 +1,6 @@
 // Package node is the CSI node service for RBD: it stages a volume on this node
-// (attach, format once, mount) and publishes it to pods (bind mount).
+// (attach, format once, mount), publishes it to pods (bind mount), and shows them a
+// size that has grown.
 //
 // A volume that one node may write to is staged only while the journal
 // names no other node as its holder and no foreign client has the image open;

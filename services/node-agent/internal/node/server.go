@@ -27,12 +27,14 @@ type Attacher interface {
 	Detach(ctx context.Context, volumeID string) error
 	Find(volumeID string) (attach.Attachment, error)
 	Serves(record attach.Attachment) bool
+	Grow(ctx context.Context, record attach.Attachment, size uint64) error
 }
 
-// Formatter reads and makes file systems.
+// Formatter reads, makes and grows file systems.
 type Formatter interface {
 	Look(device string) (filesystem.Contents, error)
 	Format(ctx context.Context, device, kind, options string) error
+	Grow(ctx context.Context, device, where, kind string) error
 }
 
 // Server is the node service.

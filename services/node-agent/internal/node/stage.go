@@ -37,6 +37,8 @@ type staging struct {
 	journal journal.Journal
 	entry   journal.Entry
 	volume  attach.Volume
+	// spare tells that the device has grown since its file system was made.
+	spare bool
 }
 
 // NodeStageVolume attaches the volume to this node and, unless it is a raw
@@ -254,8 +256,24 @@ func (p *staging) mount(ctx context.Context, device string) error {
 	if err := p.Mounter.Mount(device, where, kind, flags); err != nil {
 		return fmt.Errorf("mount volume: %w", err)
 	}
+	if err := p.grow(ctx, device, where, kind); err != nil {
+		return err
+	}
 	logr.FromContextOrDiscard(ctx).Info("volume staged", "volume", p.handle, "image", p.target.image, "device", device, "filesystem", kind)
 	return nil
+}
+
+// grow lets the file system have what the device has grown by while it was not mounted. A
+// volume that cannot grow is not staged: it has not the size that its users were told.
+func (p *staging) grow(ctx context.Context, device, where, kind string) error {
+	if !p.spare || p.use.readOnly {
+		return nil
+	}
+	err := p.Formats.Grow(ctx, device, where, kind)
+	if err != nil {
+		err = errors.Join(err, p.Mounter.Unmount(where))
+	}
+	return err
 }
 
 func (p *staging) format(ctx context.Context, device string) (string, error) {
@@ -267,6 +285,7 @@ func (p *staging) format(ctx context.Context, device string) (string, error) {
 	if err != nil {
 		return "", status.Errorf(codes.FailedPrecondition, "volume %s: %v", p.handle, err)
 	}
+	p.spare = action == filesystem.Mount && found.Outgrown()
 	formatted := journal.Format{State: journal.Formatted, Type: kind}
 	if action == filesystem.Make {
 		if p.use.readOnly {

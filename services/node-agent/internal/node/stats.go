@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 	"k8s.io/mount-utils"
 
+	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/filesystem"
 )
@@ -36,10 +37,7 @@ func (s *Server) NodeGetVolumeStats(
 	if err != nil {
 		return nil, call.Coded(fmt.Errorf("look at volume: %w", err))
 	}
-	record, err := s.Attacher.Find(handle)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, status.Errorf(codes.NotFound, "volume %s is not on this node", handle)
-	}
+	record, err := s.attached(handle)
 	if err != nil {
 		return nil, call.Coded(err)
 	}
@@ -51,6 +49,15 @@ func (s *Server) NodeGetVolumeStats(
 	}
 	response.Usage, err = use(path, info)
 	return response, call.Coded(err)
+}
+
+// attached returns the record of a volume, codes.NotFound if there is none.
+func (s *Server) attached(handle string) (attach.Attachment, error) {
+	record, err := s.Attacher.Find(handle)
+	if errors.Is(err, fs.ErrNotExist) {
+		return attach.Attachment{}, status.Errorf(codes.NotFound, "volume %s is not on this node", handle)
+	}
+	return record, err
 }
 
 func abnormal(message string) *csipb.VolumeCondition {

@@ -12,7 +12,9 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/attach"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
+	"github.com/rook-ceph/rook-ceph/shared/csi"
 	"github.com/rook-ceph/rook-ceph/shared/csi/journal"
+	"github.com/rook-ceph/rook-ceph/shared/csi/storage"
 )
 
 // NodeUnstageVolume unmounts the volume, detaches it, and tells the journal that
@@ -59,7 +61,23 @@ func (s *Server) release(ctx context.Context, record attach.Attachment) error {
 	if record.ReadOnly || record.Entry == "" {
 		return nil
 	}
+	return s.withPool(ctx, record, nil, func(pool storage.Pool) error {
+		entries := journal.Journal{Omaps: pool}
+		entry, err := entries.Entry(ctx, record.Entry)
+		if err != nil || entry.Holder == nil || entry.Holder.Node != s.Node {
+			return err
+		}
+		return entries.SetHolder(ctx, record.Entry, nil)
+	})
+}
+
+// withPool opens the pool of a volume that was attached, as the identity in secrets or, if
+// there are none, as who staged it.
+func (s *Server) withPool(ctx context.Context, record attach.Attachment, secrets map[string]string, do func(storage.Pool) error) error {
 	key, err := s.keys.Later(ctx, s.Clusters, record.ClusterID, record.VolumeID)
+	if len(secrets) > 0 {
+		key, err = csi.Credentials(secrets)
+	}
 	if err != nil {
 		return err
 	}
@@ -77,10 +95,5 @@ func (s *Server) release(ctx context.Context, record attach.Attachment) error {
 		return err
 	}
 	defer pool.Close()
-	entries := journal.Journal{Omaps: pool}
-	entry, err := entries.Entry(ctx, record.Entry)
-	if err != nil || entry.Holder == nil || entry.Holder.Node != s.Node {
-		return err
-	}
-	return entries.SetHolder(ctx, record.Entry, nil)
+	return do(pool)
 }

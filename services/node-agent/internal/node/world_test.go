@@ -45,6 +45,11 @@ type world struct {
 	attaching, detaching error
 	contents             filesystem.Contents
 	made                 []string
+	// growing fails the growth of a file system.
+	growing error
+	// grown are the devices and file systems that grew.
+	grown   []string
+	mounter *mount.FakeMounter
 }
 
 func newWorld(t *testing.T) *world {
@@ -53,7 +58,8 @@ func newWorld(t *testing.T) *world {
 		t: t, cluster: storagetest.New(pool), dir: t.TempDir(), records: map[string]attach.Attachment{},
 		contents: filesystem.Contents{Report: probe.Report{UnknownAt: -1}},
 	}
-	w.server = &node.Server{Self: call.Self{Node: "n1"}, Clusters: w, Dialer: w.cluster, Attacher: w, Formats: w, Mounter: mount.NewFakeMounter(nil)}
+	w.mounter = mount.NewFakeMounter(nil)
+	w.server = &node.Server{Self: call.Self{Node: "n1"}, Clusters: w, Dialer: w.cluster, Attacher: w, Formats: growing{w}, Mounter: w.mounter}
 	w.withPool(func(opened storage.Pool) {
 		for _, name := range []string{image, byHand} {
 			if err := opened.CreateImage(t.Context(), name, storage.Layout{Size: 1 << 30}); err != nil {
@@ -84,6 +90,9 @@ func (w *world) NodeKey(_ context.Context, clusterID string) (keyring.Key, error
 }
 
 func (w *world) Attach(_ context.Context, volume attach.Volume, _ attach.Choice) (attach.Attachment, error) {
+	if record, found := w.records[volume.ID]; found && !w.broken {
+		return record, nil
+	}
 	record := attach.Attachment{
 		VolumeID: volume.ID, ClusterID: volume.ClusterID, Entry: volume.Entry, Backend: attach.FUSE, Pool: volume.Pool,
 		Image: volume.Image, ReadOnly: volume.ReadOnly, Device: filepath.Join(w.dir, "device"),
@@ -120,6 +129,19 @@ func (w *world) Find(volumeID string) (attach.Attachment, error) {
 }
 
 func (w *world) Serves(attach.Attachment) bool { return !w.broken }
+
+func (w *world) Grow(_ context.Context, record attach.Attachment, size uint64) error {
+	w.grown = append(w.grown, fmt.Sprintf("device %s to %d", filepath.Base(record.Device), size))
+	return nil
+}
+
+// growing is the world as what grows file systems.
+type growing struct{ *world }
+
+func (g growing) Grow(_ context.Context, device, where, kind string) error {
+	g.grown = append(g.grown, fmt.Sprintf("%s of %s at %s", kind, filepath.Base(device), filepath.Base(where)))
+	return g.growing
+}
 
 func (w *world) Look(string) (filesystem.Contents, error) {
 	return w.contents, nil
