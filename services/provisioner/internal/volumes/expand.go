@@ -81,6 +81,7 @@ func ours(entry journal.Entry, image storage.Image) error {
 
 // fits refuses a size that the pool of the data could never hold.
 func (p place) fits(ctx context.Context, entry journal.Entry, image storage.Image, size uint64) error {
+	// Ceph tells the quota of a single pool only when it has statistics of it.
 	pools, err := (ceph.Client{Conn: p.cluster}).PoolList(ctx)
 	if err != nil {
 		return fmt.Errorf("read quotas of pools: %w", err)

@@ -205,7 +205,7 @@ func (c *Cluster) DialStorage(_ context.Context, _ api.Connection, key keyring.K
 // Close does nothing: the fake outlives its connections.
 func (c *Cluster) Close() {}
 
-// Mon knows `osd blocklist`, `df` and, unless forwarded, `osd pool ls`.
+// Mon knows `osd blocklist`, `df` and, unless it is forwarded, `osd pool ls`.
 func (c *Cluster) Mon(ctx context.Context, cmd ceph.Command) (ceph.Reply, error) {
 	return c.command(ctx, ceph.Conn.Mon, cmd)
 }
