@@ -17,7 +17,7 @@ import (
 // sanityPasses runs the conformance suite of the CSI project against all sockets:
 // RBD with file systems, RBD with raw block volumes, and CephFS.
 //
-// What the suite skips, and why: for RBD, snapshots, clones and expansion are
+// What the suite skips, and why: for RBD, snapshots and clones are
 // capabilities that are not offered yet; group snapshots, modification, listing
 // and ControllerGetVolume are offered by neither driver; CephFS has no raw block volumes and
 // nothing to publish; topology is not offered because every node reaches every
@@ -39,6 +39,7 @@ func sanityPasses(r *rig) {
 			config.SecretsFile = r.writeSecrets("rbd", csi.RBDIdentities())
 			config.TestVolumeParameters = r.parameters()
 			config.TestVolumeAccessType = access
+			config.TestVolumeExpandSize = 2 << 30
 		})
 	}
 	add("cephfs", func(config *sanity.TestConfig) {

@@ -34,6 +34,7 @@ func TestServices(t *testing.T) {
 	t.Run("a_second_node_is_refused_while_the_first_holds", r.with(secondNodeRefused))
 	t.Run("a_static_volume_without_a_Secret_may_move", r.with(staticMoves))
 	t.Run("a_device_with_foreign_data_is_not_formatted", r.with(foreignDataKept))
+	t.Run("expansion", func(t *testing.T) { testExpansion(t, r) })
 	t.Run("keys_are_in_no_arguments_and_no_logs", r.with(keysStaySecret))
 	t.Run("cephfs", func(t *testing.T) { testShares(t, r) })
 	t.Run("csi_sanity", r.with(sanityPasses))
@@ -43,8 +44,8 @@ func (r *rig) with(test func(*rig)) func(*testing.T) {
 	return func(t *testing.T) {
 		inner := *r
 		inner.t = t
+		defer func() { r.agent = inner.agent }() // also when the test is skipped
 		test(&inner)
-		r.agent = inner.agent
 	}
 }
 
