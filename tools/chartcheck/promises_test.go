@@ -213,6 +213,32 @@ func TestClusterChartRendersWhatTheValuesAskFor(t *testing.T) {
 	}
 }
 
+func TestVolumesOfAllClassesCanGrow(t *testing.T) {
+	objects := mustRender(t, "rook-ceph-cluster", map[string]any{
+		"cephECBlockPools": []any{map[string]any{
+			"name": "ec", "spec": map[string]any{"metadataPool": map[string]any{}, "dataPool": map[string]any{}},
+			"storageClass": map[string]any{"enabled": true, "name": "ec", "allowVolumeExpansion": true},
+		}},
+	})
+	left := map[string]string{"ceph-block": "rbd", "ec": "rbd", "ceph-filesystem": "cephfs"}
+	for _, class := range ofKind(objects, "StorageClass") {
+		driver, ours := left[class.GetName()]
+		if !ours {
+			continue
+		}
+		delete(left, class.GetName())
+		parameters, _, _ := unstructured.NestedStringMap(class.Object, "parameters")
+		if class.Object["allowVolumeExpansion"] != true ||
+			parameters["csi.storage.k8s.io/controller-expand-secret-name"] != "rook-csi-"+driver+"-provisioner" ||
+			parameters["csi.storage.k8s.io/controller-expand-secret-namespace"] != "rook-ceph" {
+			t.Errorf("%s: %v, %v", class.GetName(), class.Object["allowVolumeExpansion"], parameters)
+		}
+	}
+	if len(left) > 0 {
+		t.Errorf("not there: %v", left)
+	}
+}
+
 func TestAFileSystemHasItsClasses(t *testing.T) {
 	objects := mustRender(t, "rook-ceph-cluster", map[string]any{
 		"cephFileSystemVolumeSnapshotClass": map[string]any{"enabled": true},

@@ -105,7 +105,7 @@ func (s Settings) ClusterValues() map[string]any {
 			"name": BlockPool,
 			"spec": map[string]any{"failureDomain": failureDomain, "replicated": map[string]any{"size": 3}},
 			"storageClass": map[string]any{
-				"enabled": true, "name": StorageClass, "isDefault": true, "reclaimPolicy": "Delete",
+				"enabled": true, "name": StorageClass, "isDefault": true, "reclaimPolicy": "Delete", "allowVolumeExpansion": true,
 				"parameters": blockParameters(s.Namespace),
 			},
 		}},
