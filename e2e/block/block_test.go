@@ -1,11 +1,14 @@
 //go:build e2e
 
 // Package block tells the story of a block volume: claimed, used by one pod and
-// then by another, as a file system and as a raw device, and deleted.
+// then by another, as a file system and as a raw device, made larger under its pod, and
+// deleted.
 package block
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,4 +52,51 @@ func TestAVolumeKeepsWhatWasWritten(t *testing.T) {
 		})
 	}
 	before.AssertUntouched(t, h.Daemons(t))
+}
+
+// xfs is a class of its own: what the local cluster formats with, ext4, grows only where root
+// has CAP_SYS_RESOURCE, which a box in a box may lack.
+const xfs = "story-xfs"
+
+func TestAVolumeGrowsUnderItsPod(t *testing.T) {
+	h := harness.New(t)
+	h.Class(t, xfs, local.StorageClass, "xfs")
+	for _, tc := range []struct {
+		name, class string
+		mode        corev1.PersistentVolumeMode
+		// size prints what the pod sees, use takes more than there was.
+		size, use string
+	}{
+		{"filesystem", xfs, corev1.PersistentVolumeFilesystem, "df --output=size -B1 /data | tail -n 1",
+			"fallocate -l 1200M /data/more; sync /data/more; test \"$(cat /data/before)\" = kept"},
+		{"block", local.StorageClass, corev1.PersistentVolumeBlock, "blockdev --getsize64 /dev/data",
+			"dd if=/dev/urandom of=/dev/data bs=1M seek=2000 count=1 oflag=direct status=none"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			claim := harness.Claim("grows-"+tc.name, tc.class, tc.mode)
+			h.CreateAll(t, claim)
+			h.AwaitBound(t, claim)
+			pod := h.User("grows-"+tc.name, claim, "test ! -d /data || echo kept > /data/before; exec sleep 3600")
+			h.CreateAll(t, pod)
+			h.AwaitPhase(t, pod, corev1.PodRunning)
+			run := func(script string) string {
+				t.Helper()
+				said, err := h.Exec(t.Context(), pod, []string{"/bin/bash", "-ec", script})
+				if err != nil {
+					t.Fatalf("%s: %v", script, err)
+				}
+				return strings.TrimSpace(string(said))
+			}
+			before, began := run(tc.size), time.Now()
+			h.Expand(t, claim, "2Gi")
+			t.Logf("the claim had 2Gi after %.1f s", time.Since(began).Seconds())
+			size, err := strconv.ParseInt(run(tc.size), 10, 64)
+			if err != nil || size < 19<<30/10 || size > 2<<30 {
+				t.Errorf("the pod saw %s bytes, and sees %d of %d: %v", before, size, 2<<30, err)
+			}
+			run(tc.use)
+			h.Remove(t, time.Minute, pod)
+			h.Discard(t, claim)
+		})
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -65,6 +66,39 @@ func (h *Harness) AwaitBound(t *testing.T, claim *corev1.PersistentVolumeClaim) 
 			return false, err.Error()
 		}
 		return claim.Status.Phase == corev1.ClaimBound, string(claim.Status.Phase)
+	})
+}
+
+// Expand asks for a larger size of a claim and waits until it has it, as far as its node.
+func (h *Harness) Expand(t *testing.T, claim *corev1.PersistentVolumeClaim, size string) {
+	t.Helper()
+	before := claim.DeepCopy()
+	claim.Spec.Resources.Requests[corev1.ResourceStorage] = resource.MustParse(size)
+	if err := h.Patch(t.Context(), claim, client.MergeFrom(before)); err != nil {
+		t.Fatalf("expand claim %s: %v", claim.Name, err)
+	}
+	h.Eventually(t, time.Minute, "claim "+claim.Name+" has "+size, func(ctx context.Context) (bool, string) {
+		if err := h.Get(ctx, client.ObjectKeyFromObject(claim), claim); err != nil {
+			return false, err.Error()
+		}
+		return claim.Status.Capacity.Storage().String() == size, fmt.Sprintf("%+v", claim.Status)
+	})
+}
+
+// Class makes a StorageClass until the test ends, like another one but for its file system.
+func (h *Harness) Class(t *testing.T, name, like, fsType string) {
+	t.Helper()
+	var class storagev1.StorageClass
+	if err := h.Get(t.Context(), client.ObjectKey{Name: like}, &class); err != nil {
+		t.Fatal(err)
+	}
+	class.ObjectMeta = metav1.ObjectMeta{Name: name}
+	class.Parameters["csi.storage.k8s.io/fstype"] = fsType
+	h.CreateAll(t, &class)
+	t.Cleanup(func() {
+		if err := h.Delete(context.WithoutCancel(t.Context()), &class); err != nil {
+			t.Errorf("delete class %s: %v", name, err)
+		}
 	})
 }
 
