@@ -102,7 +102,8 @@ func sweep(dir string) {
 			_ = exec.Command("losetup", "--detach", record.Device).Run()
 		}
 	}
-	signalDaemons(dir, syscall.SIGTERM)
+	// Their cluster is gone, so they would wait for ever to write what they have cached.
+	signalDaemons(dir, syscall.SIGKILL)
 	_ = os.RemoveAll(dir)
 	groups, _ := filepath.Glob("/sys/fs/cgroup/*/" + volumeCgroup)
 	for _, group := range append(groups, "/sys/fs/cgroup/"+volumeCgroup) {

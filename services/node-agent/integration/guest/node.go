@@ -127,6 +127,13 @@ func (n *Node) Grow(args GrowArgs, _ *Nothing) error {
 	return filesystem.Tools{}.Grow(ctx, made.Device, args.Where, args.Kind)
 }
 
+// Outgrown tells whether a device is larger than the file system that is on it.
+func (*Node) Outgrown(device string, outgrown *bool) error {
+	found, err := filesystem.Tools{}.Look(device)
+	*outgrown = found.Outgrown()
+	return err
+}
+
 // Unmount unmounts a path, as unstaging does.
 func (n *Node) Unmount(where string, _ *Nothing) error {
 	return mount.CleanupMountPoint(where, n.mounter, true)
