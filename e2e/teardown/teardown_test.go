@@ -65,11 +65,20 @@ func TestADeletedClusterNamesWhatBlocksItAndLeavesOnlyTheData(t *testing.T) {
 		h.AwaitBeat(t, volume)
 		before.AssertUntouched(t, h.Daemons(t))
 	})
-	t.Run("a volume blocks the file system", func(t *testing.T) {
+	t.Run("a volume blocks its group, and the group the file system", func(t *testing.T) {
 		remove(t, h, filesystem())
 		remove(t, h, group())
+		subvolume := attributeOf(t, h, shared, "subvolumeName")
+		h.Eventually(t, named, "the group names the subvolume", func(ctx context.Context) (bool, string) {
+			now := group()
+			if err := h.Get(ctx, client.ObjectKeyFromObject(now), now); err != nil || now.Status == nil {
+				return false, fmt.Sprint("no status: ", err)
+			}
+			want := harness.Expected{Type: api.ConditionDeletionIsBlocked, Status: metav1.ConditionTrue, Words: []string{subvolume}}
+			return want.Met(now.Status.Conditions)
+		})
 		h.AwaitFilesystemCondition(t, named, harness.Expected{
-			Type: api.ConditionDeletionIsBlocked, Status: metav1.ConditionTrue, Words: []string{attributeOf(t, h, shared, "subvolumeName")}})
+			Type: api.ConditionDeletionIsBlocked, Status: metav1.ConditionTrue, Words: []string{group().Name}})
 		h.AwaitBeat(t, shared)
 		before.AssertUntouched(t, h.Daemons(t))
 	})

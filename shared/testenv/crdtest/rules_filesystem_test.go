@@ -82,6 +82,14 @@ func groupRules() []rule {
 			name: "a group keeps its cluster id", before: `{filesystemName: f, clusterID: a}`, good: `{filesystemName: f, clusterID: a, quota: 1}`, bad: `{filesystemName: f, clusterID: b}`,
 			field: "spec.clusterID", says: "`clusterID` must not change",
 		},
+		{
+			name: "a group gets no cluster id later", before: `{filesystemName: f}`, good: `{filesystemName: f, quota: 1}`, bad: `{filesystemName: f, clusterID: b}`,
+			field: "spec.clusterID", says: "`clusterID` must not be added or removed",
+		},
+		{
+			name: "a group does not lose its cluster id", before: `{filesystemName: f, clusterID: a}`, good: `{filesystemName: f, clusterID: a}`, bad: `{filesystemName: f}`,
+			field: "spec.clusterID", says: "`clusterID` must not be added or removed",
+		},
 		{name: "a group is in a file system", good: `filesystemName: f`, bad: `filesystemName: ""`, field: "spec.filesystemName", says: "at least 1 chars long"},
 		{
 			name: "a group's quota is bytes", good: `{filesystemName: f, quota: 1.5Gi}`, bad: `{filesystemName: f, quota: 0}`,

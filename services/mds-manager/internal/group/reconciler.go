@@ -114,6 +114,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	steps := []step.Step{
 		step.Named("finalizer", p.hold),
+		step.Named("others", p.findOthers),
+		step.Named("clusterID", p.holdClusterID),
 		step.Named("filesystem", p.findFilesystem),
 		step.Named("cluster", p.findCluster),
 		step.Named("connect", p.connect),
@@ -124,6 +126,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	if !group.DeletionTimestamp.IsZero() {
 		steps = []step.Step{
+			step.Named("others", p.findOthers),
 			step.Named("cluster", p.findForDeletion),
 			step.Named("remove", p.remove),
 			step.Named("release", p.release),
@@ -145,6 +148,9 @@ type pass struct {
 	fs      *api.CephFilesystem
 	cluster *api.CephCluster
 	client  ceph.Client
+	// rival names the object whose clusterID ours would take, twin one that keeps
+	// the same group under the same clusterID.
+	rival, twin string
 	// seen is nil when Ceph has no such group, which missing tells from not having
 	// looked.
 	seen     *ceph.SubvolumeGroup

@@ -2,8 +2,6 @@ package group
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -34,16 +32,6 @@ func pinning(spec api.SubVolumeGroupPinning) (kind, setting string) {
 	return ceph.PinDistributed, "1"
 }
 
-// ClusterID is by what volume drivers know a group: what the spec says, or a
-// digest of where the group is.
-func ClusterID(group *api.CephFilesystemSubVolumeGroup) string {
-	if group.Spec.ClusterID != "" {
-		return group.Spec.ClusterID
-	}
-	sum := sha256.Sum256([]byte(group.Namespace + "-" + group.Spec.FilesystemName + "-file-" + group.GroupName()))
-	return hex.EncodeToString(sum[:16])
-}
-
 // status publishes what is true of the group, and tells people once when that
 // needs them.
 func (p *pass) status(ctx context.Context, report step.Report) error {
@@ -69,7 +57,10 @@ func (p *pass) status(ctx context.Context, report step.Report) error {
 
 // info remembers how the group is pinned; a pass that did not look keeps that.
 func (p *pass) info() map[string]string {
-	info := map[string]string{infoClusterID: ClusterID(p.group)}
+	info := map[string]string{}
+	if id := p.published(); id != "" {
+		info[infoClusterID] = id
+	}
 	pinned := p.pinned
 	if p.seen == nil && pinned == "" && !p.missing {
 		pinned = p.before.Info[infoPinning]

@@ -205,27 +205,52 @@ func (p *pass) findForDeletion(ctx context.Context) (step.Outcome, error) {
 	return p.connect(ctx)
 }
 
-// remove refuses while subvolumes are in the group. The default group belongs to
-// its file system.
+// remove refuses while subvolumes are in the group, because volumes name its
+// clusterID. The default group itself belongs to its file system.
 func (p *pass) remove(ctx context.Context) (step.Outcome, error) {
-	if p.cluster == nil || p.fs == nil || p.group.GroupName() == api.DefaultSubVolumeGroup {
+	if p.cluster == nil || p.fs == nil || p.twin != "" || p.outlives() {
 		return step.Done, nil
 	}
-	fs, name := p.group.Spec.FilesystemName, p.group.GroupName()
-	err := p.client.SubvolumeGroupRemove(ctx, fs, name)
-	switch outcome, waits := silent(err); {
-	case err == nil || errors.Is(err, ceph.ErrNotFound):
-		return step.Done, nil
-	case waits:
+	if p.group.GroupName() != api.DefaultSubVolumeGroup {
+		if outcome, err := p.removeEmpty(ctx); !errors.Is(err, ceph.ErrNotEmpty) {
+			return outcome, err
+		}
+	}
+	return p.awaitEmpty(ctx)
+}
+
+// outlives tells whether the group stays in Ceph with its file system, whose
+// object goes.
+func (p *pass) outlives() bool {
+	return !p.fs.DeletionTimestamp.IsZero() && p.fs.Spec.PreserveFilesystemOnDelete
+}
+
+func (p *pass) removeEmpty(ctx context.Context) (step.Outcome, error) {
+	name := p.group.GroupName()
+	err := p.client.SubvolumeGroupRemove(ctx, p.group.Spec.FilesystemName, name)
+	if outcome, waits := silent(err); waits {
 		return outcome, nil
-	case !errors.Is(err, ceph.ErrNotEmpty):
+	}
+	if err != nil && !errors.Is(err, ceph.ErrNotFound) {
 		return step.None, fmt.Errorf("remove subvolume group %s: %w", name, err)
 	}
-	inside, err := p.client.SubvolumeList(ctx, fs, name)
-	if err != nil {
-		return step.None, fmt.Errorf("list subvolumes of group %s: %w", name, err)
+	return step.Done, nil
+}
+
+// awaitEmpty names what is in the group.
+func (p *pass) awaitEmpty(ctx context.Context) (step.Outcome, error) {
+	name := p.group.GroupName()
+	inside, err := p.client.SubvolumeList(ctx, p.group.Spec.FilesystemName, name)
+	if outcome, waits := silent(err); waits {
+		return outcome, nil
 	}
-	if len(inside) == 0 {
+	isDefault := name == api.DefaultSubVolumeGroup
+	switch {
+	case isDefault && (errors.Is(err, ceph.ErrNotFound) || err == nil && len(inside) == 0):
+		return step.Done, nil
+	case err != nil:
+		return step.None, fmt.Errorf("list subvolumes of group %s: %w", name, err)
+	case len(inside) == 0:
 		inside = []string{"snapshots of removed subvolumes"}
 	}
 	p.blockers = inside

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -119,6 +120,56 @@ func TestAFileSystemWaitsForItsGroups(t *testing.T) {
 	w.settle()
 	if w.group("team") != nil || w.fs("myfs") != nil {
 		t.Error("something is still there")
+	}
+}
+
+func TestTheDefaultGroupKeepsItsClusterIDWhileVolumesAreInIt(t *testing.T) {
+	first := group("myfs-csi", func(g *api.CephFilesystemSubVolumeGroup) { g.Spec.Name = "csi" })
+	w := newWorld(t, filesystem("myfs"), first)
+	w.settle()
+	id := w.group("myfs-csi").Status.Info["clusterID"]
+	w.ceph.AddSubvolume("myfs", "csi", "csi-vol-1", 1)
+	w.remove(first)
+	w.settle()
+	left := w.group("myfs-csi")
+	if left == nil || len(id) != 32 || left.Status.Info["clusterID"] != id {
+		t.Fatalf("clusterID %s became that of %+v", id, left)
+	}
+	blocked := api.FindCondition(left.Status.Conditions, api.ConditionDeletionIsBlocked)
+	if blocked == nil || blocked.Status != metav1.ConditionTrue || !strings.Contains(blocked.Message, "csi-vol-1") {
+		t.Errorf("DeletionIsBlocked: %+v", blocked)
+	}
+
+	// Another object of the same group takes over.
+	second := group("csi", func(g *api.CephFilesystemSubVolumeGroup) { g.UID = "g-2" })
+	w.check(w.kube.Create(t.Context(), second))
+	w.settle()
+	w.clock.SetTime(w.clock.Now().Add(time.Minute))
+	w.settle()
+	if w.group("myfs-csi") != nil || w.group("csi").Status.Info["clusterID"] != id {
+		t.Errorf("the first is %+v, the second has clusterID %s, want %s", w.group("myfs-csi"), w.group("csi").Status.Info["clusterID"], id)
+	}
+	w.check(w.ceph.Client().SubvolumeRemove(t.Context(), ceph.Subvolume{Volume: "myfs", Group: "csi", Name: "csi-vol-1"}, ceph.RemoveEmpty))
+	w.remove(second)
+	w.settle()
+	if groups, err := w.ceph.Client().SubvolumeGroupList(t.Context(), "myfs"); err != nil || w.group("csi") != nil || !slices.Contains(groups, "csi") {
+		t.Errorf("the object is %+v, groups %v, %v", w.group("csi"), groups, err)
+	}
+}
+
+func TestAGroupOutlivesItsObjectWithItsPreservedFileSystem(t *testing.T) {
+	fs, g := filesystem("myfs", func(fs *api.CephFilesystem) { fs.Spec.PreserveFilesystemOnDelete = true }), group("team")
+	w := newWorld(t, fs, g)
+	w.settle()
+	w.ceph.AddSubvolume("myfs", "team", "pvc-1", 1)
+	w.remove(fs)
+	w.remove(g)
+	w.settle()
+	if w.group("team") != nil || w.fs("myfs") != nil {
+		t.Error("something is still there")
+	}
+	if found, err := w.ceph.Client().FSDump(t.Context()); err != nil || found.Find("myfs") == nil {
+		t.Errorf("the file system is gone, %v", err)
 	}
 }
 

@@ -539,3 +539,27 @@ func TestAGroupOfAnUnknownFileSystemOrPoolSaysSo(t *testing.T) {
 		}
 	}
 }
+
+func TestAClusterIDNeverMeansTwoGroups(t *testing.T) {
+	first := group("red", func(g *api.CephFilesystemSubVolumeGroup) { g.Spec.ClusterID = "team" })
+	w := newWorld(t, filesystem("myfs"), first)
+	w.settle()
+	second := group("blue", func(g *api.CephFilesystemSubVolumeGroup) {
+		g.Spec.ClusterID, g.UID, g.CreationTimestamp = "team", "g-2", metav1.NewTime(w.clock.Now())
+	})
+	third := group("green", func(g *api.CephFilesystemSubVolumeGroup) { g.Spec.ClusterID, g.UID = namespace, "g-3" })
+	w.check(w.kube.Create(t.Context(), second))
+	w.check(w.kube.Create(t.Context(), third))
+	w.settle()
+	if got := w.group("red").Status; got.Info["clusterID"] != "team" || got.Phase != api.PhaseReady {
+		t.Errorf("the first: %+v", got)
+	}
+	for name, words := range map[string]string{"blue": "belongs to CephFilesystemSubVolumeGroup 'rook-ceph/red'", "green": "is the namespace"} {
+		got := w.group(name).Status
+		stalled := api.FindCondition(got.Conditions, api.ConditionStalled)
+		if got.Info["clusterID"] != "" || stalled.Status != metav1.ConditionTrue || !strings.Contains(stalled.Message, words) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	w.quiet(2)
+}

@@ -40,6 +40,7 @@ type CephFilesystemSubVolumeGroupList struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.name) == has(oldSelf.name) && (!has(self.name) || self.name == oldSelf.name)",message="`name` must not change; create another CephFilesystemSubVolumeGroup",fieldPath=".name"
 // +kubebuilder:validation:XValidation:rule="has(self.dataPoolName) == has(oldSelf.dataPoolName) && (!has(self.dataPoolName) || self.dataPoolName == oldSelf.dataPoolName)",message="`dataPoolName` must not change, because files stay where they are; create another CephFilesystemSubVolumeGroup",fieldPath=".dataPoolName"
+// +kubebuilder:validation:XValidation:rule="has(self.clusterID) == has(oldSelf.clusterID)",message="`clusterID` must not be added or removed, because volumes refer to it; create another CephFilesystemSubVolumeGroup",fieldPath=".clusterID"
 // +kubebuilder:validation:XValidation:rule="!has(self.quota) || quantity(string(self.quota)).isGreaterThan(quantity('0'))",message="`quota` must be a size above 0, such as 10Gi; leave it out for no quota",fieldPath=".quota"
 type CephFilesystemSubVolumeGroupSpec struct {
 	// name of the group in Ceph; the name of the object if left out.
