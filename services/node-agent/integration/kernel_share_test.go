@@ -115,13 +115,19 @@ func (k *kernelRig) options(t *testing.T, where string) []string {
 
 func (k *kernelRig) mountOptions(t *testing.T) {
 	share := k.share(t, "options")
+	share.Options.KernelMountOptions = "rasize=65536,ms_mode=secure,noexec,nowsync"
 	share.Flags = []string{"noatime", "nosuid", "_netdev"}
-	share.Attributes[csi.ParamKernelMountOptions] = "rasize=131072,nowsync"
+	share.Attributes[csi.ParamKernelMountOptions] = "rasize=131072,wsync,exec"
 	k.publish(t, share)
 	options := k.options(t, share.Where)
-	for _, want := range []string{"ceph", "rw", "noatime", "nosuid", "rasize=131072", "ms_mode=prefer-crc"} {
+	for _, want := range []string{"ceph", "rw", "noatime", "nosuid", "rasize=131072", "ms_mode=secure"} {
 		if !slices.Contains(options, want) {
 			t.Errorf("%s is not among the options %q", want, options)
+		}
+	}
+	for _, overruled := range []string{"rasize=65536", "noexec", "nowsync"} {
+		if slices.Contains(options, overruled) {
+			t.Errorf("%s is among the options %q", overruled, options)
 		}
 	}
 	if ended := k.write(t, filepath.Join(share.Pod, "file"), []byte("kept")); ended.Errno != 0 {

@@ -57,7 +57,7 @@ func TestKernelClients(t *testing.T) {
 	t.Run("an_image_of_a_namespace_is_mapped", k.namespaceMapped)
 	t.Run("a_fenced_device_takes_no_writes_and_is_noticed", k.fencedDevice)
 	t.Run("a_mounted_subvolume_is_shared_with_clients_elsewhere", k.sharedMount)
-	t.Run("options_of_a_StorageClass_reach_the_mount", k.mountOptions)
+	t.Run("options_of_the_cluster_and_of_a_StorageClass_reach_the_mount", k.mountOptions)
 	t.Run("a_fenced_mount_takes_no_writes_and_is_replaced", k.fencedMount)
 	t.Run("keys_are_in_no_options_and_no_records", k.keysStaySecret)
 }

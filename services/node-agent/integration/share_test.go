@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,7 +18,10 @@ import (
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"k8s.io/mount-utils"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 )
@@ -70,6 +74,7 @@ func testShares(t *testing.T, r *rig) {
 	t.Run("a_volume_of_an_old_driver_is_found_in_the_journal", r.with(shareWithoutPath))
 	t.Run("snapshots_are_restored_cloned_and_shown", r.with(shareSnapshots))
 	t.Run("claims_are_served_and_expanded", r.with(claimsAreServed))
+	t.Run("options_of_the_cluster_reach_the_mount", r.with(shareOptions))
 	t.Run("keys_are_in_no_arguments_and_no_logs", r.with(shareKeysStaySecret))
 }
 
@@ -441,6 +446,91 @@ func (s shares) expectData(volume *csipb.Volume, use *csipb.VolumeCapability, na
 	}
 	unpublish()
 	unstage()
+}
+
+// mountOptions makes them those of the cluster's CephFS volumes.
+func (s shares) mountOptions(of api.CSICephFSSpec) {
+	s.t.Helper()
+	cluster := &api.CephCluster{}
+	if err := s.kube.Get(s.t.Context(), client.ObjectKey{Namespace: namespace, Name: "test"}, cluster); err != nil {
+		s.t.Fatal(err)
+	}
+	before := client.MergeFrom(cluster.DeepCopy())
+	cluster.Spec.CSI.CephFS = of
+	if err := s.kube.Patch(s.t.Context(), cluster, before); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func shareOptions(r *rig) {
+	s := r.shares()
+	s.mountOptions(api.CSICephFSSpec{KernelMountOptions: "nosuch", FuseMountOptions: "noatime,nodev,max_read=65536"})
+	volume := s.make("pvc-options", manyWriters(), nil)
+	static := &csipb.Volume{VolumeId: "pv-options", VolumeContext: map[string]string{
+		csi.AttributeStaticVolume: "true", csi.ParamClusterID: namespace, csi.ParamFSName: fsName,
+		csi.AttributeRootPath: volume.GetVolumeContext()[csi.AttributeSubvolumePath],
+	}}
+	volume.VolumeContext[csi.ParamFUSEMountOptions] = "max_read=131072,atime"
+	for name, tc := range map[string]struct {
+		volume *csipb.Volume
+		want   []string
+		not    []string
+	}{
+		"options-static":  {static, []string{"fuse.ceph-fuse", "noatime", "nodev", "max_read=65536"}, nil},
+		"options-dynamic": {volume, []string{"fuse.ceph-fuse", "nodev", "max_read=131072"}, []string{"noatime", "max_read=65536"}},
+	} {
+		staging, unstage := s.stage(tc.volume, manyWriters(), name)
+		options := r.options(staging)
+		for _, want := range tc.want {
+			if !slices.Contains(options, want) {
+				r.t.Errorf("%s: %s is not among the options %q", name, want, options)
+			}
+		}
+		for _, not := range tc.not {
+			if slices.Contains(options, not) {
+				r.t.Errorf("%s: %s is among the options %q", name, not, options)
+			}
+		}
+		unstage()
+	}
+
+	s.mountOptions(api.CSICephFSSpec{FuseMountOptions: "noatime,id=admin"})
+	r.await("ProvisioningReady names the option", func() error {
+		cluster := &api.CephCluster{}
+		if err := r.kube.Get(r.t.Context(), client.ObjectKey{Namespace: namespace, Name: "test"}, cluster); err != nil {
+			return err
+		}
+		found := api.FindCondition(cluster.Status.Conditions, api.ConditionProvisioningReady)
+		if found == nil || found.Reason != api.ReasonInvalidSpec || !strings.Contains(found.Message, "`id`") {
+			return say("%+v", found)
+		}
+		return nil
+	})
+	staging, _ := s.paths("options-refused")
+	_, err := s.node().NodeStageVolume(r.t.Context(), &csipb.NodeStageVolumeRequest{
+		VolumeId: volume.GetVolumeId(), StagingTargetPath: staging, VolumeCapability: manyWriters(),
+		VolumeContext: volume.GetVolumeContext(), Secrets: s.secrets[csi.CephFSNodeSecret],
+	})
+	if status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), "`spec.csi.cephfs`") {
+		r.t.Errorf("with an option that is refused: %v", err)
+	}
+	s.mountOptions(api.CSICephFSSpec{})
+	s.remove(volume)
+}
+
+// options are those of the mount at a path, those of the file system and its type among them.
+func (r *rig) options(where string) []string {
+	r.t.Helper()
+	all, err := mount.ParseMountInfo("/proc/self/mountinfo")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, m := range all {
+		if m.MountPoint == where {
+			return slices.Concat([]string{m.FsType}, m.MountOptions, m.SuperOptions)
+		}
+	}
+	return nil
 }
 
 func shareKeysStaySecret(r *rig) {

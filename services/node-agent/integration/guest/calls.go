@@ -70,6 +70,8 @@ type ShareArgs struct {
 	ReadOnly   bool
 	Flags      []string
 	Attributes map[string]string
+	// Options are those of the CephCluster.
+	Options api.CSICephFSSpec
 }
 
 // StatsArgs asks how a published volume is.

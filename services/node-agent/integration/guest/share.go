@@ -14,11 +14,18 @@ import (
 )
 
 // world is what a node learns from the API server, of the one cluster there is.
-type world struct{ connection api.Connection }
+type world struct {
+	connection api.Connection
+	options    api.CSICephFSSpec
+}
 
 var errNotAsked = errors.New("volumes of this test carry their Secret")
 
 func (w *world) Connection(context.Context, string) (api.Connection, error) { return w.connection, nil }
+
+func (w *world) Cluster(context.Context, string) (*api.CephCluster, error) {
+	return &api.CephCluster{Spec: api.ClusterSpec{CSI: api.CSIDriverSpec{CephFS: w.options}}}, nil
+}
 
 func (*world) NodeKey(context.Context, string) (keyring.Key, error) {
 	return keyring.Key{}, errNotAsked
@@ -41,7 +48,7 @@ func (a ShareArgs) capability() *csipb.VolumeCapability {
 
 // StageShare stages a CephFS volume.
 func (n *Node) StageShare(args ShareArgs, _ *Nothing) error {
-	n.world.connection = args.Connection
+	n.world.connection, n.world.options = args.Connection, args.Options
 	_, err := n.shares.NodeStageVolume(context.Background(), &csipb.NodeStageVolumeRequest{
 		VolumeId: args.Handle, StagingTargetPath: args.Where, VolumeCapability: args.capability(), VolumeContext: args.Attributes,
 		Secrets: map[string]string{csi.SecretUserID: args.Key.Entity[len("client."):], csi.SecretUserKey: args.Key.Secret},

@@ -25,11 +25,12 @@ type Volume struct {
 	// Root is the directory below Path that users see; empty is all of it.
 	Root     string `json:"root,omitempty"`
 	ReadOnly bool   `json:"readOnly,omitempty"`
-	// Flags are the mount options of the PersistentVolume.
-	Flags []string `json:"flags,omitempty"`
-	// KernelOptions and FUSEOptions are added for the client that they are for.
-	KernelOptions string `json:"kernelOptions,omitempty"`
-	FUSEOptions   string `json:"fuseOptions,omitempty"`
+	// KernelOptions and FUSEOptions are for one client, Flags, the mount options of the
+	// PersistentVolume, for either. Of options that exclude one another the last holds,
+	// and Flags come last.
+	KernelOptions string   `json:"kernelOptions,omitempty"`
+	FUSEOptions   string   `json:"fuseOptions,omitempty"`
+	Flags         []string `json:"flags,omitempty"`
 }
 
 // Access is how to reach the cluster, and as whom. It is never recorded.

@@ -57,6 +57,9 @@ func TestKernelCall(t *testing.T) {
 			base + ",ms_mode=prefer-crc,recover_session=clean,wsize=1048576"},
 		"lets_the_class_choose_the_protocol": {access(), volume(func(v *Volume) { v.KernelOptions = "ms_mode=secure" }),
 			"10.0.0.1:3300,[fd00::1]:3300:/volumes/csi/v/u", 0, base + ",ms_mode=secure"},
+		"takes_the_last_of_what_excludes_one_another": {access(), volume(func(v *Volume) {
+			v.Flags, v.KernelOptions = []string{"atime"}, "noatime,nosuid,suid,ms_mode=crc,rasize=1,ms_mode=secure"
+		}), "10.0.0.1:3300,[fd00::1]:3300:/volumes/csi/v/u", 0, base + ",rasize=1,ms_mode=secure"},
 		"is_read-only_whatever_the_options_say": {access(), volume(func(v *Volume) { v.ReadOnly, v.Flags = true, []string{"rw"} }),
 			"10.0.0.1:3300,[fd00::1]:3300:/volumes/csi/v/u", unix.MS_RDONLY, base + ",ms_mode=prefer-crc"},
 	}
@@ -105,7 +108,7 @@ func TestFUSEArgs_hold_options_and_no_key(t *testing.T) {
 	got := fuseArgs("/keys/ceph.conf", access(), volume(func(v *Volume) {
 		v.ReadOnly, v.Flags, v.FUSEOptions = true, []string{"ro", "noatime", "_netdev"}, "big_writes, max_read=131072"
 	}))
-	want := []string{"ceph-fuse", "/staging", "-c", "/keys/ceph.conf", "--id", "csi-cephfs-node", "-o", "ro,noatime,big_writes,max_read=131072"}
+	want := []string{"ceph-fuse", "/staging", "-c", "/keys/ceph.conf", "--id", "csi-cephfs-node", "-o", "ro,big_writes,max_read=131072,noatime"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}

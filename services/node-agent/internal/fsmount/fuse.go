@@ -81,7 +81,7 @@ func fuseArgs(conf string, access Access, volume Volume) []string {
 	if volume.ReadOnly {
 		options = append(options, "ro")
 	}
-	for _, option := range slices.Concat(volume.Flags, split(volume.FUSEOptions)) {
+	for _, option := range slices.Concat(split(volume.FUSEOptions), volume.Flags) {
 		if option != "_netdev" && option != "defaults" && !slices.Contains(options, option) {
 			options = append(options, option)
 		}

@@ -82,7 +82,7 @@ func kernelCall(access Access, volume Volume) (source string, flags uintptr, dat
 	if v2 {
 		options = append(options, "ms_mode=prefer-crc")
 	}
-	for _, option := range slices.Concat(volume.Flags, split(volume.KernelOptions)) {
+	for _, option := range slices.Concat(split(volume.KernelOptions), volume.Flags) {
 		if meaning, known := mountFlags()[option]; known {
 			flags = flags&^meaning.clear | meaning.set
 			continue

@@ -24,6 +24,8 @@ import (
 type Clusters interface {
 	// Connection returns how to reach the cluster.
 	Connection(ctx context.Context, clusterID string) (api.Connection, error)
+	// Cluster says with which options its volumes are mounted.
+	Cluster(ctx context.Context, clusterID string) (*api.CephCluster, error)
 	// NodeKeys are asked only where a request carries no Secret.
 	call.NodeKeys
 	// SubvolumeGroup is where volumes are that are recorded without a group.

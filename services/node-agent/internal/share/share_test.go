@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
@@ -37,6 +38,8 @@ type world struct {
 	cluster *storagetest.Cluster
 	dead    bool
 	fail    error
+	// options are those of the cluster.
+	options api.CSICephFSSpec
 	dir     string
 	// binds are the sources and options of bind mounts by the name of their target.
 	binds map[string][]string
@@ -44,6 +47,10 @@ type world struct {
 
 func (w *world) Connection(context.Context, string) (api.Connection, error) {
 	return api.Connection{MonHost: "10.0.0.1"}, nil
+}
+
+func (w *world) Cluster(context.Context, string) (*api.CephCluster, error) {
+	return &api.CephCluster{Spec: api.ClusterSpec{CSI: api.CSIDriverSpec{CephFS: w.options}}}, nil
 }
 
 func (w *world) NodeKey(context.Context, string) (keyring.Key, error) {
@@ -160,6 +167,61 @@ func TestStage_mounts_what_the_attributes_say(t *testing.T) {
 	}
 	if err := w.stage(many(), attributes()); err != nil || len(w.access) != 1 {
 		t.Errorf("again: %v, %d mounts", err, len(w.access))
+	}
+}
+
+func TestStage_takes_options_of_the_cluster_before_those_of_the_volume(t *testing.T) {
+	t.Parallel()
+	static := attributes("staticVolume", "true", "rootPath", "/data", "kernelMountOptions", "rasize=2")
+	for name, context := range map[string]map[string]string{"dynamic": attributes("kernelMountOptions", "rasize=2"), "static": static} {
+		w := start(t)
+		w.options = api.CSICephFSSpec{KernelMountOptions: "rasize=1,ms_mode=crc", FuseMountOptions: "noatime"}
+		if err := w.stage(many(), context); err != nil {
+			t.Fatal(err)
+		}
+		if made := w.made[handle]; made.KernelOptions != "rasize=1,ms_mode=crc,rasize=2" || made.FUSEOptions != "noatime,debug" {
+			t.Errorf("%s: kernel %q, fuse %q", name, made.KernelOptions, made.FUSEOptions)
+		}
+		// What was mounted stays as it was, also when it is mounted anew.
+		before := w.made[handle]
+		w.options, w.dead = api.CSICephFSSpec{}, true
+		if err := w.publish("pod", many(), context); err != nil || len(w.access) != 2 {
+			t.Fatalf("%d mounts, %v", len(w.access), err)
+		}
+		if diff := cmp.Diff(before, w.made[handle]); diff != "" {
+			t.Errorf("%s: want -, got +:\n%s", name, diff)
+		}
+	}
+}
+
+func TestStage_refuses_options_that_are_not_the_user_s(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		of      api.CSICephFSSpec
+		flags   []string
+		context map[string]string
+		code    codes.Code
+		word    string
+	}{
+		"of_the_cluster_for_the_kernel": {of: api.CSICephFSSpec{KernelMountOptions: "name=admin"}, code: codes.FailedPrecondition, word: "`spec.csi.cephfs`"},
+		"of_the_cluster_for_FUSE":       {of: api.CSICephFSSpec{FuseMountOptions: "a\nb"}, code: codes.FailedPrecondition, word: "`spec.csi.cephfs`"},
+		"of_the_class_for_the_kernel":   {context: attributes("kernelMountOptions", "secretfile=/etc/x"), code: codes.InvalidArgument, word: "`secretfile`"},
+		"of_the_class_for_FUSE":         {context: attributes("fuseMountOptions", "id=admin"), code: codes.InvalidArgument, word: "`id`"},
+		"of_the_volume":                 {flags: []string{"noatime", "mds_namespace=other"}, code: codes.InvalidArgument, word: "`mds_namespace`"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			w.options = tc.of
+			context := tc.context
+			if context == nil {
+				context = attributes()
+			}
+			err := w.stage(use(csipb.VolumeCapability_AccessMode_MULTI_NODE_MULTI_WRITER, tc.flags...), context)
+			if status.Code(err) != tc.code || !strings.Contains(err.Error(), tc.word) || len(w.made) > 0 {
+				t.Errorf("got %v, made %v", err, w.made)
+			}
+		})
 	}
 }
 

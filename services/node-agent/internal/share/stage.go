@@ -97,6 +97,10 @@ func (s *Server) stage(ctx context.Context, request *csipb.NodeStageVolumeReques
 		return err
 	}
 	attributes := request.GetVolumeContext()
+	kernel, fuse, err := s.options(ctx, clusterID, use, attributes)
+	if err != nil {
+		return err
+	}
 	at, err := s.directory(ctx, access, request.GetVolumeId(), attributes)
 	if err != nil {
 		return err
@@ -104,12 +108,30 @@ func (s *Server) stage(ctx context.Context, request *csipb.NodeStageVolumeReques
 	volume := fsmount.Volume{
 		ID: request.GetVolumeId(), Where: request.GetStagingTargetPath(), FSName: at.fsName, Path: at.path, Root: at.root,
 		Flags: use.flags, ReadOnly: use.reads(at.root),
-		KernelOptions: attributes[csi.ParamKernelMountOptions], FUSEOptions: attributes[csi.ParamFUSEMountOptions],
+		KernelOptions: kernel, FUSEOptions: fuse,
 	}
 	if err := s.mount(ctx, access, volume, attributes[csi.ParamMounter]); err != nil {
 		return errors.Join(err, s.clear(context.WithoutCancel(ctx), volume))
 	}
 	return nil
+}
+
+// options are those of the cluster, before those of the volume, which so have the
+// last word.
+func (s *Server) options(ctx context.Context, clusterID string, use usage, attributes map[string]string) (kernel, fuse string, err error) {
+	cluster, err := s.Clusters.Cluster(ctx, clusterID)
+	if err != nil {
+		return "", "", err
+	}
+	of := cluster.Spec.CSI.CephFS
+	if err := csi.CheckMountOptions(of.KernelMountOptions, of.FuseMountOptions); err != nil {
+		return "", "", status.Errorf(codes.FailedPrecondition, "`spec.csi.cephfs` of CephCluster %s/%s: %v", cluster.Namespace, cluster.Name, err)
+	}
+	ownKernel, ownFUSE := attributes[csi.ParamKernelMountOptions], attributes[csi.ParamFUSEMountOptions]
+	if err := csi.CheckMountOptions(append([]string{ownKernel, ownFUSE}, use.flags...)...); err != nil {
+		return "", "", status.Errorf(codes.InvalidArgument, "options of volume or StorageClass: %v", err)
+	}
+	return csi.MountOptions(of.KernelMountOptions, ownKernel), csi.MountOptions(of.FuseMountOptions, ownFUSE), nil
 }
 
 // mount leaves it to the caller to remove what a failure left behind.

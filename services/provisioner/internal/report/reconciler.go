@@ -94,6 +94,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	steps := []step.Step{
 		step.Named("finalizer", p.hold),
 		step.Named("config", p.config),
+		step.Named("options", p.mountOptions),
 		step.Named("monitors", p.monitors),
 		step.Named("manager", p.manager),
 		step.Named("users", p.users),

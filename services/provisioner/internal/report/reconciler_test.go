@@ -168,6 +168,44 @@ func TestSubvolumeGroupsArePublishedWithTheirClusterID(t *testing.T) {
 	}
 }
 
+func TestMountOptionsArePublished(t *testing.T) {
+	cluster := served()
+	cluster.Spec.CSI.CephFS = api.CSICephFSSpec{KernelMountOptions: "ms_mode=secure", FuseMountOptions: "noatime"}
+	w := newWorld(t, cluster, subvolumeGroup(namespace, "red", "5f3b"))
+	w.reconcile()
+	const mons, options = `"monitors":["10.0.0.1:6789","[fd00::2]:3300"]`, `"kernelMountOptions":"ms_mode=secure","fuseMountOptions":"noatime"`
+	const want = `[{"clusterID":"5f3b",` + mons + `,"cephFS":{"subvolumeGroup":"red",` + options + `},"namespace":"rook-ceph"},` +
+		`{"clusterID":"rook-ceph",` + mons + `,"cephFS":{` + options + `},"namespace":"rook-ceph"}]`
+	if got := w.config(); got != want {
+		t.Errorf("configuration: got %s, want %s", got, want)
+	}
+	if got := w.condition(); got.Status != metav1.ConditionTrue {
+		t.Errorf("got %s: %s", got.Status, got.Message)
+	}
+}
+
+func TestMountOptionsThatAreNotTheUsersAreRefused(t *testing.T) {
+	for field, spec := range map[string]api.CSICephFSSpec{
+		"kernelMountOptions": {KernelMountOptions: "rasize=1,secret=hidden", FuseMountOptions: "noatime"},
+		"fuseMountOptions":   {KernelMountOptions: "rasize=1", FuseMountOptions: "noatime\nkey=hidden"},
+	} {
+		t.Run(field, func(t *testing.T) {
+			cluster := served()
+			cluster.Spec.CSI.CephFS = spec
+			w := newWorld(t, cluster)
+			w.reconcile()
+			got := w.condition()
+			if got.Status != metav1.ConditionFalse || got.Reason != api.ReasonInvalidSpec || !strings.Contains(got.Message, "`spec.csi.cephfs."+field+"`") ||
+				strings.Contains(got.Message, "hidden") {
+				t.Errorf("got %s %s %q", got.Status, got.Reason, got.Message)
+			}
+			if config := w.config(); strings.Contains(config, "ountOptions") {
+				t.Errorf("published: %s", config)
+			}
+		})
+	}
+}
+
 func TestWhatIsWaitedForIsNamed(t *testing.T) {
 	unserved := served()
 	unserved.Status.Conditions = nil

@@ -114,6 +114,19 @@ func (p *pass) config(ctx context.Context) (step.Outcome, error) {
 	return step.Done, p.publishClusters(ctx)
 }
 
+// mountOptions refuses options that nodes would refuse for every mount.
+func (p *pass) mountOptions(context.Context) (step.Outcome, error) {
+	of := p.cluster.Spec.CSI.CephFS
+	for _, field := range []struct{ name, options string }{
+		{csi.ParamKernelMountOptions, of.KernelMountOptions}, {csi.ParamFUSEMountOptions, of.FuseMountOptions},
+	} {
+		if err := csi.CheckMountOptions(field.options); err != nil {
+			return step.Stall(api.ReasonInvalidSpec, fmt.Sprintf("`spec.csi.cephfs.%s`: %v; no CephFS volume is mounted until it is corrected", field.name, err)), nil
+		}
+	}
+	return step.Done, nil
+}
+
 // clusterConfig is one entry of the configuration that ceph-csi reads.
 type clusterConfig struct {
 	ClusterID string      `json:"clusterID"`
@@ -124,7 +137,9 @@ type clusterConfig struct {
 
 // fileConfig is what a clusterID means for CephFS if that is not the default.
 type fileConfig struct {
-	SubvolumeGroup string `json:"subvolumeGroup"`
+	SubvolumeGroup     string `json:"subvolumeGroup,omitempty"`
+	KernelMountOptions string `json:"kernelMountOptions,omitempty"`
+	FUSEMountOptions   string `json:"fuseMountOptions,omitempty"`
 }
 
 // publishClusters writes the monitors of all clusters for other tools, and closes
@@ -162,7 +177,7 @@ func configText(list []api.CephCluster, groups []api.CephFilesystemSubVolumeGrou
 		if connection == nil || len(connection.Endpoints) == 0 {
 			continue
 		}
-		entry := clusterConfig{ClusterID: list[i].Namespace, Namespace: list[i].Namespace}
+		entry := clusterConfig{ClusterID: list[i].Namespace, Namespace: list[i].Namespace, CephFS: files(&list[i], "")}
 		for _, mon := range connection.Endpoints {
 			entry.Monitors = append(entry.Monitors, address(mon))
 		}
@@ -171,7 +186,7 @@ func configText(list []api.CephCluster, groups []api.CephFilesystemSubVolumeGrou
 		for j := range groups {
 			if id := groupID(&groups[j]); id != "" && groups[j].Namespace == entry.Namespace {
 				group := clusterConfig{
-					ClusterID: id, Monitors: entry.Monitors, CephFS: &fileConfig{SubvolumeGroup: groups[j].GroupName()}, Namespace: entry.Namespace,
+					ClusterID: id, Monitors: entry.Monitors, CephFS: files(&list[i], groups[j].GroupName()), Namespace: entry.Namespace,
 				}
 				entries = append(entries, group)
 			}
@@ -183,6 +198,20 @@ func configText(list []api.CephCluster, groups []api.CephFilesystemSubVolumeGrou
 		return "", fmt.Errorf("encode %s: %w", csi.ConfigKey, err)
 	}
 	return string(text), nil
+}
+
+// files is what a clusterID of the cluster means for CephFS; nil if that is the
+// default. Options that are refused are not told of.
+func files(cluster *api.CephCluster, group string) *fileConfig {
+	of := cluster.Spec.CSI.CephFS
+	config := fileConfig{SubvolumeGroup: group, KernelMountOptions: of.KernelMountOptions, FUSEMountOptions: of.FuseMountOptions}
+	if csi.CheckMountOptions(of.KernelMountOptions, of.FuseMountOptions) != nil {
+		config.KernelMountOptions, config.FUSEMountOptions = "", ""
+	}
+	if config == (fileConfig{}) {
+		return nil
+	}
+	return &config
 }
 
 // groupID is the clusterID that a subvolume group has, "" while it has none.

@@ -60,6 +60,8 @@ func TestCreateVolume_refuses_what_it_cannot_do(t *testing.T) {
 		"unknown_pool":         {with("pool", "nope"), codes.FailedPrecondition, "`pool`"},
 		"unknown_group":        {with("subvolumeGroup", "nope"), codes.FailedPrecondition, `subvolume group "nope"`},
 		"unknown_mounter":      {with("mounter", "nfs"), codes.InvalidArgument, "`mounter`"},
+		"kernel_options":       {with("kernelMountOptions", "ro,secret=x"), codes.InvalidArgument, "`kernelMountOptions`: mount option refused: `secret`"},
+		"FUSE_options":         {with("fuseMountOptions", "ro\nx"), codes.InvalidArgument, "`fuseMountOptions`"},
 		"encryption":           {with("encrypted", "true"), codes.InvalidArgument, "encrypted"},
 		"topology":             {with("topologyConstrainedPools", "[]"), codes.InvalidArgument, "topologyConstrainedPools"},
 		"a_word_for_a_boolean": {with("backingSnapshot", "perhaps"), codes.InvalidArgument, "backingSnapshot"},

@@ -124,6 +124,11 @@ func checkSupported(request *csipb.CreateVolumeRequest) error {
 	if mounter := parameters[csi.ParamMounter]; mounter != "" && mounter != csi.MounterKernel && mounter != csi.MounterFUSE {
 		return call.Invalid("StorageClass parameter `%s` must be %s or %s, not %q", csi.ParamMounter, csi.MounterKernel, csi.MounterFUSE, mounter)
 	}
+	for _, name := range []string{csi.ParamKernelMountOptions, csi.ParamFUSEMountOptions} {
+		if err := csi.CheckMountOptions(parameters[name]); err != nil {
+			return call.Invalid("StorageClass parameter `%s`: %v", name, err)
+		}
+	}
 	if len(request.GetMutableParameters()) > 0 {
 		return call.Invalid("mutable parameters are not supported")
 	}

@@ -186,12 +186,14 @@ type ReadAffinitySpec struct {
 
 // CSICephFSSpec tunes CephFS mounts.
 type CSICephFSSpec struct {
-	// kernelMountOptions are comma separated options of the kernel client.
+	// kernelMountOptions are comma separated options of the kernel client, for volumes
+	// that are mounted from now on. Those of a StorageClass come after them.
 	// +kubebuilder:validation:MaxLength=1024
 	// +optional
 	KernelMountOptions string `json:"kernelMountOptions,omitempty"`
 
-	// fuseMountOptions are comma separated options of ceph-fuse.
+	// fuseMountOptions are comma separated options of ceph-fuse, for volumes that are
+	// mounted from now on. Those of a StorageClass come after them.
 	// +kubebuilder:validation:MaxLength=1024
 	// +optional
 	FuseMountOptions string `json:"fuseMountOptions,omitempty"`

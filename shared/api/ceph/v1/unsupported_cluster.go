@@ -72,7 +72,6 @@ func unsupportedSecurityFields() []clusterField {
 		{"spec.security.cephx.rbdMirrorPeer", func(s *ClusterSpec) bool { return rotates(s.Security.CephX.RBDMirrorPeer) }},
 		{"spec.security.cephx.csi", func(s *ClusterSpec) bool { return rotates(s.Security.CephX.CSI.CephxConfig) }},
 		{"spec.csi.readAffinity", func(s *ClusterSpec) bool { return s.CSI.ReadAffinity.Enabled }},
-		{"spec.csi.cephfs", func(s *ClusterSpec) bool { return s.CSI.CephFS != CSICephFSSpec{} }},
 	}
 }
 

@@ -46,7 +46,6 @@ func unsupportedCluster() map[string]string {
 		"spec.security.cephx.rbdMirrorPeer":                      `security: {cephx: {rbdMirrorPeer: {keyRotationPolicy: KeyGeneration}}}`,
 		"spec.security.cephx.csi":                                `security: {cephx: {csi: {keyRotationPolicy: KeyGeneration}}}`,
 		"spec.csi.readAffinity":                                  `csi: {readAffinity: {enabled: true}}`,
-		"spec.csi.cephfs":                                        `csi: {cephfs: {kernelMountOptions: ms_mode=crc}}`,
 		"spec.disruptionManagement.osdMaintenanceTimeout":        `disruptionManagement: {osdMaintenanceTimeout: 5}`,
 		"spec.disruptionManagement.pgHealthyRegex":               `disruptionManagement: {pgHealthyRegex: ^active}`,
 		"spec.skipUpgradeChecks":                                 `skipUpgradeChecks: true`,
@@ -116,6 +115,7 @@ storage:
   backfillFullRatio: 0.9
   osdMaxUpdatesInParallel: 20
 security: {cephx: {daemon: {keyRotationPolicy: Disabled}}}
+csi: {cephfs: {kernelMountOptions: ms_mode=crc, fuseMountOptions: noatime}}
 placement: {all: {}, prepareosd: {}}
 resources: {osd-fast: {}, mgr-sidecar: {}, cmd-reporter: {}}
 `,
