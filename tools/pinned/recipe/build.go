@@ -121,6 +121,11 @@ func (b Builder) make(ctx context.Context, recipe Recipe, target string) error {
 			return fmt.Errorf("name %s of %s: %w", alias, recipe.Name, err)
 		}
 	}
+	for name, source := range recipe.Files {
+		if err := b.copy(ctx, recipe, source, filepath.Join(temporary, name)); err != nil {
+			return err
+		}
+	}
 	if err := os.Chmod(temporary, 0o755); err != nil {
 		return fmt.Errorf("open build of %s: %w", recipe.Name, err)
 	}
@@ -130,10 +135,32 @@ func (b Builder) make(ctx context.Context, recipe Recipe, target string) error {
 	return nil
 }
 
-func (b Builder) compile(ctx context.Context, recipe Recipe, program, output string) error {
-	command := exec.CommandContext(ctx, "go", arguments(recipe, program, output)...)
+func (b Builder) command(ctx context.Context, recipe Recipe, arguments ...string) *exec.Cmd {
+	command := exec.CommandContext(ctx, "go", arguments...)
 	command.Dir = filepath.Join(b.Source, recipe.Name)
 	command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0", "GOOS="+b.Target.OS, "GOARCH="+b.Target.Arch)
+	return command
+}
+
+// copy copies a file of a module, which the programs are built from as well and
+// which so is on this machine.
+func (b Builder) copy(ctx context.Context, recipe Recipe, source Source, output string) error {
+	directory, err := b.command(ctx, recipe, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", source.Module).Output()
+	if err != nil {
+		return fmt.Errorf("find module %s of %s: %w", source.Module, recipe.Name, err)
+	}
+	content, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(directory)), source.Path))
+	if err != nil {
+		return fmt.Errorf("read %s of module %s: %w", source.Path, source.Module, err)
+	}
+	if err := os.WriteFile(output, content, 0o644); err != nil {
+		return fmt.Errorf("copy %s of module %s: %w", source.Path, source.Module, err)
+	}
+	return nil
+}
+
+func (b Builder) compile(ctx context.Context, recipe Recipe, program, output string) error {
+	command := b.command(ctx, recipe, arguments(recipe, program, output)...)
 	var said bytes.Buffer
 	command.Stdout = io.MultiWriter(&said, b.Output)
 	command.Stderr = command.Stdout

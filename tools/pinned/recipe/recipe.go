@@ -14,6 +14,8 @@ type Recipe struct {
 	Programs map[string]string
 	// Aliases maps further names to the program that serves them.
 	Aliases map[string]string
+	// Files maps files to where their contents are.
+	Files map[string]Source `json:",omitempty"`
 	// Tags are build tags.
 	Tags []string
 	// Variables are set at link time, as importpath.name=value.
@@ -21,6 +23,9 @@ type Recipe struct {
 	// About is one line for people.
 	About string
 }
+
+// Source is a file of a module that the recipe's module requires.
+type Source struct{ Module, Path string }
 
 // All returns every recipe, sorted by name.
 func All() []Recipe {
@@ -90,12 +95,31 @@ func clusterRecipes() []Recipe {
 			About:    "CoreDNS 1.13.1 with the plugins of the local cluster",
 			Programs: map[string]string{"coredns": "."},
 		},
+		snapshotRecipe(),
 		{
 			Name:     "pause",
 			About:    "the process that holds a pod's namespaces",
 			Programs: map[string]string{"pause": "."},
 		},
 	}
+}
+
+func snapshotRecipe() Recipe {
+	recipe := Recipe{
+		Name:     "snapshot-controller",
+		About:    "snapshot-controller 8.4.0 with the definitions of its kinds",
+		Programs: map[string]string{"snapshot-controller": "github.com/kubernetes-csi/external-snapshotter/v8/cmd/snapshot-controller"},
+		Files:    map[string]Source{},
+		Variables: []string{
+			"main.version=v8.4.0",
+		},
+	}
+	for _, kind := range []string{"volumesnapshotclasses", "volumesnapshotcontents", "volumesnapshots"} {
+		recipe.Files[kind+".yaml"] = Source{
+			Module: "github.com/kubernetes-csi/external-snapshotter/client/v8", Path: "config/crd/snapshot.storage.k8s.io_" + kind + ".yaml",
+		}
+	}
+	return recipe
 }
 
 func developerRecipes() []Recipe {

@@ -71,6 +71,23 @@ func TestBuildMakesOnceAndLinks(t *testing.T) {
 	}
 }
 
+func TestABuildHoldsFilesOfModules(t *testing.T) {
+	builder, recipe := hello(t)
+	recipe.Files = map[string]Source{"greeting.txt": {Module: "hello", Path: "words/greeting.txt"}}
+	write(t, filepath.Join(builder.Source, "hello", "words", "greeting.txt"), "good day")
+	built, err := builder.Build(context.Background(), recipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if content, err := os.ReadFile(built.Path("greeting.txt")); err != nil || string(content) != "good day" {
+		t.Errorf("greeting.txt = %q, %v", content, err)
+	}
+	recipe.Files = map[string]Source{"other.txt": {Module: "hello", Path: "words/other.txt"}}
+	if _, err := builder.Build(context.Background(), recipe); err == nil || !strings.Contains(err.Error(), "words/other.txt") {
+		t.Errorf("Build with a file that is not there = %v", err)
+	}
+}
+
 func TestAFailedBuildLeavesNothingThatLooksFinished(t *testing.T) {
 	builder, recipe := hello(t)
 	write(t, filepath.Join(builder.Source, "hello", "main.go"), "package main\n\nfunc main() { undefined() }\n")
@@ -95,6 +112,7 @@ func TestKeyChangesWithWhateverDecidesTheBuild(t *testing.T) {
 		"the versions": func(b *Builder, _ *Recipe) { write(t, filepath.Join(b.Source, "hello", "go.sum"), "x\n") },
 		"the platform": func(b *Builder, _ *Recipe) { b.Target.Arch = "riscv64" },
 		"the compiler": func(b *Builder, _ *Recipe) { b.Target.GoVersion = "go9" },
+		"a file":       func(_ *Builder, r *Recipe) { r.Files = map[string]Source{"x": {}} },
 		"the tags":     func(_ *Builder, r *Recipe) { r.Tags = []string{"x"} },
 		"a variable":   func(_ *Builder, r *Recipe) { r.Variables = []string{"main.word=hello"} },
 	}

@@ -25,6 +25,7 @@ func subjects(cluster layout.Cluster) map[string]pki.Subject {
 		"controller-manager":       {Name: "system:kube-controller-manager"},
 		"scheduler":                {Name: "system:kube-scheduler"},
 		"kube-proxy":               {Name: "system:kube-proxy"},
+		"snapshot-controller":      {Name: "localkube-snapshot-controller", Groups: []string{"system:masters"}},
 		"apiserver": {
 			Name: "kube-apiserver",
 			Hosts: []string{

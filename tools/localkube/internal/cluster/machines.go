@@ -27,7 +27,7 @@ func (r *run) spec(name string) (machine.Spec, error) {
 		Cgroup:    r.cluster.MachineCgroup(name),
 		Gateway:   r.cluster.HostAddress(),
 	}
-	recipes := []string{"kube", "etcd"}
+	recipes := []string{"kube", "etcd", "snapshot-controller"}
 	address := r.cluster.ControlAddress()
 	number := 0
 	if name == layout.ControlPlane {
@@ -156,7 +156,9 @@ func (r *run) settings(name string) ([]config.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		return r.kubeconfigs(files, map[string]string{"controller-manager": "controller-manager", "scheduler": "scheduler"})
+		return r.kubeconfigs(files, map[string]string{
+			"controller-manager": "controller-manager", "scheduler": "scheduler", "snapshot-controller": "snapshot-controller",
+		})
 	}
 	number, err := r.cluster.NodeNumber(name)
 	if err != nil {

@@ -101,7 +101,7 @@ func (r *run) upStages() []stage {
 	return []stage{
 		{"check this machine", r.checkHost},
 		{"install packages", r.installPackages},
-		{"build Kubernetes, etcd, containerd and CoreDNS", r.buildPrograms},
+		{"build Kubernetes, etcd, containerd, CoreDNS and the snapshot-controller", r.buildPrograms},
 		{"make certificates", r.makeState},
 		{"connect the network", r.connectNetwork},
 		{"attach disks", r.attachDisks},
@@ -109,7 +109,7 @@ func (r *run) upStages() []stage {
 		{"start nodes", r.startNodes},
 		{"import images", r.importOwn},
 		{"await the API server", r.awaitServer},
-		{"install cluster DNS", r.installAddons},
+		{"install cluster DNS and kinds of snapshots", r.installAddons},
 		{"await nodes and DNS", r.awaitReady},
 	}
 }
@@ -319,7 +319,19 @@ func (r *run) awaitServer(ctx context.Context) (string, error) {
 }
 
 func (r *run) installAddons(ctx context.Context) (string, error) {
-	_, err := r.kubectl(ctx, config.Addons(r.cluster), "apply", "--server-side", "--force-conflicts", "-f", "-")
+	snapshots, err := recipe.Find("snapshot-controller")
+	if err != nil {
+		return "", err
+	}
+	var definitions []string
+	for file := range snapshots.Files {
+		content, err := os.ReadFile(r.programs[snapshots.Name].Path(file))
+		if err != nil {
+			return "", fmt.Errorf("read definition: %w", err)
+		}
+		definitions = append(definitions, string(content))
+	}
+	_, err = r.kubectl(ctx, config.Addons(r.cluster, definitions...), "apply", "--server-side", "--force-conflicts", "-f", "-")
 	return "", err
 }
 

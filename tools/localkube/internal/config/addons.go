@@ -10,10 +10,12 @@ import (
 //go:embed coredns.yaml
 var coreDNS string
 
-// Addons returns the manifests that every cluster has.
-func Addons(cluster layout.Cluster) string {
-	return strings.NewReplacer(
+// Addons returns the manifests that every cluster has, with the definitions of the
+// kinds that its own controllers work on.
+func Addons(cluster layout.Cluster, definitions ...string) string {
+	dns := strings.NewReplacer(
 		"$DNS_ADDRESS", cluster.DNSService().String(),
 		"$IMAGE", CoreDNSImage,
 	).Replace(coreDNS)
+	return strings.Join(append([]string{dns}, definitions...), "\n---\n")
 }

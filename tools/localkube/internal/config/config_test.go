@@ -40,7 +40,7 @@ func TestServicesMatchGolden(t *testing.T) {
 }
 
 func TestAddonsNameNothingUnresolved(t *testing.T) {
-	text := config.Addons(cluster())
+	text := config.Addons(cluster(), "kind: CustomResourceDefinition")
 	if strings.Contains(text, "$") {
 		t.Errorf("addons hold an unresolved name:\n%s", text)
 	}

@@ -23,6 +23,12 @@ func ControlServices(cluster layout.Cluster) []Service {
 			"--bind-address=127.0.0.1",
 			"--profiling=false",
 		}},
+		{Name: "snapshot-controller", Args: []string{
+			program("snapshot-controller", "snapshot-controller"),
+			"--kubeconfig=" + setting("snapshot-controller.kubeconfig"),
+			"--kube-api-qps=100",
+			"--kube-api-burst=200",
+		}},
 	}
 }
 
