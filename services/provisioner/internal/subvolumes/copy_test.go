@@ -39,6 +39,26 @@ func TestCreateSnapshot_writes_what_ceph_csi_writes_and_finds_it_again(t *testin
 	}
 }
 
+func TestCreateSnapshot_refuses_a_class_for_another_cluster(t *testing.T) {
+	t.Parallel()
+	for clusterID, want := range map[string]codes.Code{
+		"": codes.OK, "rook-ceph": codes.OK, grouped: codes.OK, "nowhere": codes.FailedPrecondition, "other": codes.InvalidArgument,
+	} {
+		w := start(t)
+		_, err := w.CreateSnapshot(t.Context(), &csipb.CreateSnapshotRequest{
+			Name: "snapshot-1", SourceVolumeId: w.made(t).GetVolumeId(), Secrets: secrets(), Parameters: map[string]string{"clusterID": clusterID},
+		})
+		if status.Code(err) != want || err != nil && !strings.Contains(err.Error(), "VolumeSnapshotClass parameter `clusterID`") {
+			t.Errorf("%q: want %s, got %v", clusterID, want, err)
+		}
+		for object := range w.journal() {
+			if err != nil && strings.HasPrefix(object, "csi.snap") {
+				t.Errorf("%q: %s is left", clusterID, object)
+			}
+		}
+	}
+}
+
 func TestDeleteVolume_leaves_its_snapshots_usable(t *testing.T) {
 	t.Parallel()
 	w := start(t)

@@ -43,6 +43,9 @@ func (c *Controller) CreateSnapshot(
 	if volume.BackingSnapshot != "" {
 		return nil, call.Invalid("volume %s shows a snapshot; there is nothing to take a snapshot of", volume.Request)
 	}
+	if err := c.sameCluster(ctx, at.clusterID, request.GetParameters()[csi.ParamClusterID]); err != nil {
+		return nil, call.Coded(err)
+	}
 	snapshot, err := at.take(ctx, volume, journal.Request{
 		Name: request.GetName(), ClusterID: at.clusterID, ImagePrefix: request.GetParameters()[csi.ParamSnapshotNamePrefix],
 		Source: volume.Image, Group: volume.Group,
@@ -52,6 +55,23 @@ func (c *Controller) CreateSnapshot(
 	}
 	snapshot.SourceVolumeId = source
 	return &csipb.CreateSnapshotResponse{Snapshot: snapshot}, nil
+}
+
+// sameCluster refuses a class for another cluster than that of the volume. Either may
+// be named by its namespace or by a subvolume group.
+func (c *Controller) sameCluster(ctx context.Context, volume, class string) error {
+	if class == "" || class == volume {
+		return nil
+	}
+	asked, err := c.Clusters.Connection(ctx, class)
+	if err != nil {
+		return fmt.Errorf("VolumeSnapshotClass parameter `%s`: %w", csi.ParamClusterID, err)
+	}
+	has, err := c.Clusters.Connection(ctx, volume)
+	if err == nil && has.FSID != asked.FSID {
+		err = call.Invalid("VolumeSnapshotClass parameter `%s`: %q is another cluster than %q, which has the volume", csi.ParamClusterID, class, volume)
+	}
+	return err
 }
 
 // take is safe to repeat after an end at any call.

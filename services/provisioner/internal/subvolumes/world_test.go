@@ -45,6 +45,9 @@ func (l leaving) Leaving(_ context.Context, clusterID, name string) (bool, error
 type registry struct{}
 
 func (registry) Connection(_ context.Context, clusterID string) (api.Connection, error) {
+	if clusterID == "other" {
+		return api.Connection{FSID: "g", MonHost: "10.0.0.2"}, nil
+	}
 	if clusterID != "rook-ceph" && clusterID != grouped {
 		return api.Connection{}, fmt.Errorf("%w: %s", clusters.ErrUnknown, clusterID)
 	}
