@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/go-logr/logr v1.4.3
+	github.com/kubernetes-csi/external-snapshotter/client/v8 v8.4.0
 	github.com/rook-ceph/rook-ceph/shared v0.0.0-00010101000000-000000000000
 	github.com/rook-ceph/rook-ceph/shared/api v0.0.0
 	github.com/rook-ceph/rook-ceph/tools v0.0.0

@@ -21,16 +21,21 @@ const toolbox = "rook-ceph-tools"
 // Ceph runs a command of Ceph in the toolbox. What Ceph says of itself does not
 // pass through any of our services.
 func (h *Harness) Ceph(ctx context.Context, args ...string) ([]byte, error) {
+	return h.Toolbox(ctx, append([]string{"ceph", "--connect-timeout", "10"}, args...)...)
+}
+
+// Toolbox runs a command in the toolbox.
+func (h *Harness) Toolbox(ctx context.Context, command ...string) ([]byte, error) {
 	pods := corev1.PodList{}
 	if err := h.List(ctx, &pods, client.InNamespace(Namespace), client.MatchingLabels{"app": toolbox}); err != nil {
 		return nil, err
 	}
 	for i := range pods.Items {
 		if Ready(&pods.Items[i]) {
-			return h.Exec(ctx, &pods.Items[i], append([]string{"ceph", "--connect-timeout", "10"}, args...))
+			return h.Exec(ctx, &pods.Items[i], command)
 		}
 	}
-	return nil, fmt.Errorf("run ceph %s: no toolbox is ready", strings.Join(args, " "))
+	return nil, fmt.Errorf("run %s: no toolbox is ready", strings.Join(command, " "))
 }
 
 // Exec runs a command in the first container of a pod and returns what it prints.

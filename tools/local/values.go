@@ -9,7 +9,8 @@ const StorageClass = "ceph-block"
 // BlockPool is the pool that the values make.
 const BlockPool = "ceph-blockpool"
 
-// Filesystem is the file system that the values make, and its StorageClass.
+// Filesystem is the file system that the values make, and its StorageClass and
+// VolumeSnapshotClass.
 const Filesystem = "ceph-filesystem"
 
 // ObjectStore is the object store that the values make, and BucketClass its
@@ -101,6 +102,7 @@ func (s Settings) ClusterValues() map[string]any {
 				"parameters": secrets("cephfs", s.Namespace),
 			},
 		}},
+		"cephFileSystemVolumeSnapshotClass": map[string]any{"enabled": true, "name": Filesystem},
 		"cephBlockPools": []any{map[string]any{
 			"name": BlockPool,
 			"spec": map[string]any{"failureDomain": failureDomain, "replicated": map[string]any{"size": 3}},
