@@ -106,15 +106,6 @@ func (h *Harness) dial(ctx context.Context, network, address string) (net.Conn, 
 // Shell runs a script in the toolbox.
 func (h *Harness) Shell(t *testing.T, script string) (string, error) {
 	t.Helper()
-	pods := corev1.PodList{}
-	if err := h.List(t.Context(), &pods, client.InNamespace(Namespace), client.MatchingLabels{"app": toolbox}); err != nil {
-		return "", err
-	}
-	for i := range pods.Items {
-		if Ready(&pods.Items[i]) {
-			out, err := h.Exec(t.Context(), &pods.Items[i], []string{"/bin/bash", "-ec", script})
-			return string(out), err
-		}
-	}
-	return "", fmt.Errorf("no toolbox is ready")
+	out, err := h.Toolbox(t.Context(), "/bin/bash", "-ec", script)
+	return string(out), err
 }
