@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -94,6 +95,24 @@ func (c *Client) CreateUser(ctx context.Context, user admin.User) (admin.User, e
 func (c *Client) ModifyUser(ctx context.Context, user admin.User) (admin.User, error) {
 	now, err := c.api.ModifyUser(ctx, user)
 	return now, told("change user "+user.ID, err)
+}
+
+// Place says in which placement the buckets of a user are made, and in which class its
+// objects are kept. The zone has to have both, or it is ErrInvalid. Without a class it
+// is the one that every placement has.
+func (c *Client) Place(ctx context.Context, uid, placement, class string) error {
+	now, err := c.ModifyUser(ctx, admin.User{ID: uid, DefaultPlacement: placement, DefaultStorageClass: class})
+	if err == nil && !SameClass(now.DefaultStorageClass, class) {
+		// Gateways of reef take the class as a part of the placement, which later ones refuse.
+		_, err = c.ModifyUser(ctx, admin.User{ID: uid, DefaultPlacement: placement + "/" + class})
+	}
+	return err
+}
+
+// SameClass compares storage classes, of which one has two names.
+func SameClass(a, b string) bool {
+	const standard = "STANDARD"
+	return cmp.Or(a, standard) == cmp.Or(b, standard)
 }
 
 // RemoveUser removes a user that owns no bucket. One that does is refused with

@@ -84,7 +84,7 @@ func (g *Gateway) createUser(found *user, r *http.Request) reply {
 	if caps := query.Get("user-caps"); caps != "" && !g.changeCaps(made, caps, func(now, given int) int { return now | given }) {
 		return refuse(http.StatusBadRequest, "InvalidCapability")
 	}
-	if refused := made.change(r); refused != nil {
+	if refused := g.change(made, r); refused != nil {
 		return *refused
 	}
 	g.users[made.uid] = made
@@ -92,18 +92,29 @@ func (g *Gateway) createUser(found *user, r *http.Request) reply {
 }
 
 func (g *Gateway) modifyUser(found *user, r *http.Request) reply {
-	if refused := found.change(r); refused != nil {
+	if refused := g.change(found, r); refused != nil {
 		return *refused
 	}
 	return ok(found.report())
 }
 
+// classOption is what some releases do not know: they take the class of a user's objects
+// from behind the slash of a placement.
+const classOption = "default-storage-class"
+
 // change takes over what a request says about a user.
-func (u *user) change(r *http.Request) *reply {
+func (g *Gateway) change(u *user, r *http.Request) *reply {
 	query := r.URL.Query()
-	if query.Get("default-placement") != "" {
-		answer := refuse(http.StatusBadRequest, "InvalidArgument") // there is no other than the zone's
-		return &answer
+	if wanted := query.Get("default-placement"); wanted != "" {
+		placement, class := wanted, query.Get(classOption)
+		if slices.Contains(g.lacks, classOption) {
+			placement, class, _ = strings.Cut(wanted, "/")
+		}
+		if classes, has := g.placements[placement]; !has || class != "" && !slices.Contains(classes, class) {
+			answer := refuse(http.StatusBadRequest, "InvalidArgument")
+			return &answer
+		}
+		u.placement, u.class = placement, class
 	}
 	if name := query.Get("display-name"); name != "" {
 		u.name = name

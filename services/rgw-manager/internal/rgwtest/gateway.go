@@ -29,6 +29,8 @@ type Gateway struct {
 	t      testing.TB
 	server *httptest.Server
 	lacks  []string
+	// placements are the classes of each.
+	placements map[string][]string
 
 	mu       sync.Mutex
 	users    map[string]*user
@@ -42,14 +44,17 @@ type Gateway struct {
 // Option changes what a gateway is.
 type Option func(*Gateway)
 
-// Lacks makes a gateway of a release that does not know some capabilities.
+// Lacks makes a gateway of a release that does not know some capabilities, or the
+// option default-storage-class.
 func Lacks(kinds ...string) Option { return func(g *Gateway) { g.lacks = kinds } }
 
 // New starts a gateway that ends with the test. It has an administrator with the
-// capabilities that our own has.
+// capabilities that our own has, and beside the default placement another one, cold,
+// with class ICE.
 func New(t testing.TB, options ...Option) *Gateway {
 	t.Helper()
-	g := &Gateway{t: t, users: map[string]*user{}, buckets: map[string]*bucket{}}
+	g := &Gateway{t: t, users: map[string]*user{}, buckets: map[string]*bucket{},
+		placements: map[string][]string{"default-placement": {"STANDARD"}, "cold": {"STANDARD", "ICE"}}}
 	for _, option := range options {
 		option(g)
 	}

@@ -17,6 +17,8 @@ type user struct {
 	quota      limit
 	// each is the quota of buckets that have none of their own.
 	each limit
+	// placement and class are where buckets are made; empty for where the zone says.
+	placement, class string
 }
 
 // limit is a quota as it is kept: switched off, it remembers its values.
@@ -77,7 +79,7 @@ func (u *user) report() admin.User {
 		mask = nothing
 	}
 	is := admin.User{ID: u.uid, DisplayName: u.name, MaxBuckets: &limit, Suspended: &zero, OpMask: mask, Type: "rgw",
-		UserQuota: u.quota.report(), BucketQuota: u.each.report(), Keys: slices.Clone(u.keys), Caps: slices.Clone(u.caps)}
+		DefaultPlacement: u.placement, DefaultStorageClass: u.class, UserQuota: u.quota.report(), BucketQuota: u.each.report(), Keys: slices.Clone(u.keys), Caps: slices.Clone(u.caps)}
 	for i := range is.Keys {
 		is.Keys[i].User = u.uid
 	}

@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"strings"
 
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
@@ -29,10 +33,23 @@ func (p *pass) check(ctx context.Context) (step.Outcome, error) {
 			wrong.Addf("`quotas.maxSize` must not be negative; remove it for no limit")
 		}
 	}
+	for _, one := range checkTemplate(p.user.Spec.SecretTemplate) {
+		wrong.Addf("`%s`: %s", one.Field, one.Detail)
+	}
 	if err := wrong.Err(); err != nil {
 		return step.Stall(api.ReasonInvalidSpec, err.Error()), nil
 	}
 	return p.checkRivals(ctx)
+}
+
+// checkTemplate finds what an API server would refuse in the Secret.
+func checkTemplate(template *api.ObjectUserSecretTemplate) field.ErrorList {
+	if template == nil {
+		return nil
+	}
+	at := field.NewPath("secretTemplate")
+	return append(metav1validation.ValidateLabels(template.Labels, at.Child("labels")),
+		apivalidation.ValidateAnnotations(template.Annotations, at.Child("annotations"))...)
 }
 
 // reserved tells whether a name is that of a user of ours in every store.

@@ -164,6 +164,7 @@ func (p *pass) steps() []step.Step {
 		step.Named("finalizer", p.hold),
 		step.Named("user", p.makeUser),
 		step.Named("change", p.change),
+		step.Named("placement", p.place),
 		step.Named("caps", p.setCaps),
 		step.Named("quota", p.setQuota),
 		step.Named("add keys", p.addKeys),

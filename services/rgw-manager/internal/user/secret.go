@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -45,7 +46,9 @@ func (p *pass) secret() *corev1ac.SecretApplyConfiguration {
 	if certificate := p.store.Spec.Gateway.SSLCertificateRef; certificate != "" {
 		data[names.ObjectUserSSLCert] = []byte(certificate)
 	}
+	template := ptr.Deref(p.user.Spec.SecretTemplate, api.ObjectUserSecretTemplate{})
 	return corev1ac.Secret(p.secretName(), p.user.Namespace).WithType(names.SecretType).WithData(data).
+		WithAnnotations(template.Annotations).WithLabels(template.Labels).
 		WithLabels(map[string]string{
 			names.LabelApp: gateway.App, names.LabelCluster: p.user.StoreNamespace(), names.LabelObjectStore: p.user.Spec.Store,
 			"user": label(p.user.Name), names.LabelManagedBy: gateway.Service,

@@ -70,6 +70,7 @@ func (p *pass) makeUser(ctx context.Context) (step.Outcome, error) {
 		}
 	}
 	wanted := p.attributes()
+	wanted.DefaultPlacement, wanted.DefaultStorageClass = p.user.Spec.DefaultPlacement, p.user.Spec.DefaultStorageClass
 	wanted.GenerateKey = ptr.To(false)
 	wanted.Keys = []admin.UserKeySpec{{AccessKey: p.keys[0].Access, SecretKey: p.keys[0].Secret}}
 	var caps []string
@@ -89,13 +90,29 @@ func (p *pass) makeUser(ctx context.Context) (step.Outcome, error) {
 }
 
 // refused explains the refusal of a capability, which gateways of some releases do not
-// know.
+// know, and of a placement.
 func (p *pass) refused(err error) (step.Outcome, error) {
-	if ops.Code(err) == "InvalidCapability" {
+	spec := &p.user.Spec
+	switch code := ops.Code(err); {
+	case code == "InvalidCapability":
 		return step.Retry(refusedRetry, api.ReasonGatewayRefused, fmt.Sprintf(
-			"CephObjectStore '%s' does not know all of `capabilities`; remove those that its release of Ceph lacks", p.user.Spec.Store)), nil
+			"CephObjectStore '%s' does not know all of `capabilities`; remove those that its release of Ceph lacks", spec.Store)), nil
+	case code == "InvalidArgument" && spec.DefaultPlacement != "":
+		return step.Retry(refusedRetry, api.ReasonGatewayRefused, fmt.Sprintf(
+			"CephObjectStore '%s' refuses `defaultPlacement` '%s' with `defaultStorageClass` '%s'; choose those of its zone",
+			spec.Store, spec.DefaultPlacement, spec.DefaultStorageClass)), nil
 	}
 	return p.heard(err)
+}
+
+// place sets where the buckets of the user are made. Where the spec says nothing it
+// stays: a gateway cannot be told so.
+func (p *pass) place(ctx context.Context) (step.Outcome, error) {
+	placement, class := p.user.Spec.DefaultPlacement, p.user.Spec.DefaultStorageClass
+	if placement == "" || p.live.DefaultPlacement == placement && ops.SameClass(p.live.DefaultStorageClass, class) {
+		return step.Done, nil
+	}
+	return p.refused(p.gateway.Place(ctx, p.user.Name, placement, class))
 }
 
 // change sets name, number of buckets and operations where they differ.

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ops"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/rgwtest"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 )
 
@@ -138,6 +139,60 @@ func TestLimitsMeanWhatTheySay(t *testing.T) {
 				t.Errorf("got %+v and %d buckets", got, *live.MaxBuckets)
 			}
 		})
+	}
+}
+
+// TestAUserIsPlaced changes where buckets are made, with gateways that word the class
+// in either way.
+func TestAUserIsPlaced(t *testing.T) {
+	for name, options := range map[string][]rgwtest.Option{"later releases": nil, "reef": {rgwtest.Lacks("default-storage-class")}} {
+		t.Run(name, func(t *testing.T) {
+			u := someUser(func(u *api.CephObjectStoreUser) {
+				u.Spec.DefaultPlacement, u.Spec.DefaultStorageClass = "nowhere", "ICE"
+			})
+			w := newWorldOf(t, rgwtest.New(t, options...), u)
+			w.settle(u)
+			if c := w.condition(u, api.ConditionReady); c.Reason != api.ReasonGatewayRefused || !strings.Contains(c.Message, "'nowhere'") || len(w.gateway.Users()) > 0 {
+				t.Errorf("a placement that does not exist: %+v, users %v", c, w.gateway.Users())
+			}
+			for _, want := range []struct{ placement, class string }{
+				{"cold", "ICE"}, {"cold", ""}, {"", ""}, {"default-placement", "STANDARD"},
+			} {
+				edit(w, u, func(u *api.CephObjectStoreUser) {
+					u.Spec.DefaultPlacement, u.Spec.DefaultStorageClass = want.placement, want.class
+				})
+				w.settle(u)
+				live := w.live("anna")
+				if c := w.condition(u, api.ConditionReady); c.Status != metav1.ConditionTrue || !ops.SameClass(live.DefaultStorageClass, want.class) ||
+					want.placement != "" && live.DefaultPlacement != want.placement {
+					t.Errorf("want %+v, got %s %s, %+v", want, live.DefaultPlacement, live.DefaultStorageClass, c)
+				}
+			}
+		})
+	}
+}
+
+func TestTheSecretIsAsItsTemplateSays(t *testing.T) {
+	template := func(labels api.Labels, notes api.Annotations) func(*api.CephObjectStoreUser) {
+		return func(u *api.CephObjectStoreUser) {
+			u.Spec.SecretTemplate = &api.ObjectUserSecretTemplate{Labels: labels, Annotations: notes}
+		}
+	}
+	u := someUser(template(api.Labels{"team": "a b"}, nil))
+	w := newWorld(t, u)
+	w.settle(u)
+	if c := w.condition(u, api.ConditionReady); c.Reason != api.ReasonInvalidSpec || !strings.Contains(c.Message, "secretTemplate.labels") || len(w.gateway.Users()) > 0 {
+		t.Errorf("a label that is none: %+v, users %v", c, w.gateway.Users())
+	}
+	edit(w, u, template(api.Labels{"team": "photos", "app": "mine"}, api.Annotations{"note": "n"}))
+	w.settle(u)
+	if s := w.secret(namespace, published); s.Labels["team"] != "photos" || s.Labels["app"] != "rook-ceph-rgw" || s.Annotations["note"] != "n" {
+		t.Errorf("labels %v, annotations %v", s.Labels, s.Annotations)
+	}
+	edit(w, u, template(nil, nil))
+	w.settle(u)
+	if s := w.secret(namespace, published); s.Labels["team"] != "" || len(s.Annotations) > 0 {
+		t.Errorf("what was taken out is left: labels %v, annotations %v", s.Labels, s.Annotations)
 	}
 }
 

@@ -55,7 +55,13 @@ type world struct {
 }
 
 func newWorld(t *testing.T, objs ...client.Object) *world {
-	w := &world{t: t, gateway: rgwtest.New(t), events: events.NewFakeRecorder(10000),
+	t.Helper()
+	return newWorldOf(t, rgwtest.New(t), objs...)
+}
+
+func newWorldOf(t *testing.T, gateway *rgwtest.Gateway, objs ...client.Object) *world {
+	t.Helper()
+	w := &world{t: t, gateway: gateway, events: events.NewFakeRecorder(10000),
 		clock: clocktesting.NewFakePassiveClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))}
 	store := &api.CephObjectStore{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "my-store", UID: "s1", Generation: 1},

@@ -67,10 +67,7 @@ func unsupportedObjectUserFields() []unsupportedField[ObjectStoreUserSpec] {
 	type field = unsupportedField[ObjectStoreUserSpec]
 	return []field{
 		{"spec.accountRef", func(s *ObjectStoreUserSpec) bool { return s.AccountRef != nil }},
-		{"spec.defaultPlacement", func(s *ObjectStoreUserSpec) bool { return s.DefaultPlacement != "" }},
-		{"spec.defaultStorageClass", func(s *ObjectStoreUserSpec) bool { return s.DefaultStorageClass != "" }},
-		{"spec.secretTemplate", func(s *ObjectStoreUserSpec) bool {
-			return s.SecretTemplate != nil && len(s.SecretTemplate.Labels)+len(s.SecretTemplate.Annotations) > 0
-		}},
+		// No gateway takes a class without a placement.
+		{"spec.defaultStorageClass", func(s *ObjectStoreUserSpec) bool { return s.DefaultStorageClass != "" && s.DefaultPlacement == "" }},
 	}
 }

@@ -56,9 +56,7 @@ func TestUnsupportedObjectZoneFieldsNamesWhatIsSet(t *testing.T) {
 func TestUnsupportedObjectUserFieldsNamesWhatIsSet(t *testing.T) {
 	for want, text := range map[string]string{
 		"spec.accountRef":          `accountRef: {name: a}`,
-		"spec.defaultPlacement":    `defaultPlacement: hot`,
 		"spec.defaultStorageClass": `defaultStorageClass: COLD`,
-		"spec.secretTemplate":      `secretTemplate: {labels: {a: b}}`,
 	} {
 		t.Run(want, func(t *testing.T) {
 			var spec api.ObjectStoreUserSpec
@@ -68,7 +66,8 @@ func TestUnsupportedObjectUserFieldsNamesWhatIsSet(t *testing.T) {
 			}
 		})
 	}
-	if got := api.UnsupportedObjectUserFields(&api.ObjectStoreUserSpec{Store: "s", SecretTemplate: &api.ObjectUserSecretTemplate{}}); len(got) > 0 {
+	if got := api.UnsupportedObjectUserFields(&api.ObjectStoreUserSpec{Store: "s", DefaultPlacement: "hot", DefaultStorageClass: "COLD",
+		SecretTemplate: &api.ObjectUserSecretTemplate{Labels: api.Labels{"a": "b"}}}); len(got) > 0 {
 		t.Errorf("UnsupportedObjectUserFields = %v, want none", got)
 	}
 }
