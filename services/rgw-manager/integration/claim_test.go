@@ -4,11 +4,8 @@ package integration_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -18,128 +15,30 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/ceph/go-ceph/rgw/admin"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/bucket"
-	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/claim"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ops"
-	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/setup"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph/cephtest/real"
-	"github.com/rook-ceph/rook-ceph/shared/librados"
-	"github.com/rook-ceph/rook-ceph/shared/names"
-	"github.com/rook-ceph/rook-ceph/shared/testenv"
 )
 
-// later is the system's clock, put forward.
-type later struct {
-	mu sync.Mutex
-	by time.Duration
-}
-
-func (l *later) Now() time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return time.Now().Add(l.by)
-}
-
-func (l *later) Since(t time.Time) time.Duration { return l.Now().Sub(t) }
-
-func (l *later) forward(by time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.by += by
-}
-
 // claims is the claim controller with a fake API server and a real gateway.
-type claims struct {
-	t       *testing.T
-	kube    client.WithWatch
-	clock   *later
-	service *setup.Service
-	address string
-	gates   *ops.Client
-	through *http.Transport
-
-	mu sync.Mutex
-	// changes are the requests of the service that may change something.
-	changes []string
-	// emptied is told of each batch of objects before it is deleted.
-	emptied func()
-}
+type claims struct{ *served }
 
 func newClaims(t *testing.T, release string) *claims {
 	t.Helper()
-	cluster := real.Start(t, librados.Dialer{}, real.Release(release), real.OSDs(1))
-	cluster.RGWPools(real.ZonePools("default")...)
-	c := &claims{t: t, clock: &later{}, address: strings.TrimPrefix(cluster.AddRGW(real.Gateway{ID: "a"}), "http://")}
-	c.through = &http.Transport{MaxIdleConnsPerHost: 32, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, network, c.address)
-	}}
-	t.Cleanup(c.through.CloseIdleConnections)
-	_, err := cluster.RadosgwAdmin(t.Context(), "client.admin", "user", "create", "--uid="+names.AdminOpsUser, "--display-name=Admin",
-		"--access-key=ADMIN", "--secret-key=secret", "--caps=buckets=*;users=*;usage=read;metadata=read;zone=read")
-	c.check(err)
-	store := &api.CephObjectStore{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "my-store", UID: "s1", Generation: 1},
-		Spec:       api.ObjectStoreSpec{Gateway: api.GatewaySpec{Port: 80}},
-		Status:     &api.CephObjectStoreStatus{Conditions: []api.Condition{{Type: api.ConditionReady, Status: metav1.ConditionTrue, Reason: "AsExpected"}}},
-	}
-	c.kube = testenv.Fake(t, store, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: names.RGWAdminOps("my-store")},
-		Data: map[string][]byte{names.AdminOpsAccessKey: []byte("ADMIN"), names.AdminOpsSecretKey: []byte("secret")}}).Build()
+	c := &claims{newServed(t, release)}
 	c.class("buckets", corev1.PersistentVolumeReclaimDelete, nil)
 	c.class("kept", corev1.PersistentVolumeReclaimRetain, nil)
-	own := &ops.Pool{Reader: c.kube, Transport: func(*tls.Config) http.RoundTripper { return c.through }}
-	gates, outcome, err := own.Client(t.Context(), store)
-	c.check(err)
-	if !outcome.IsDone() {
-		t.Fatalf("%+v", outcome)
-	}
-	c.gates = gates
-	c.restart()
 	return c
-}
-
-// RoundTrip sends a request of the service, and writes down what may change something.
-func (c *claims) RoundTrip(request *http.Request) (*http.Response, error) {
-	if request.Method != http.MethodGet && request.Method != http.MethodHead {
-		c.mu.Lock()
-		c.changes = append(c.changes, request.Method+" "+request.URL.Path)
-		if request.URL.Query().Has("delete") && c.emptied != nil {
-			c.emptied()
-		}
-		c.mu.Unlock()
-	}
-	return c.through.RoundTrip(request)
-}
-
-// restart begins another life of the service.
-func (c *claims) restart() {
-	recorder := events.NewFakeRecorder(10000)
-	c.service = setup.New(setup.Environment{
-		Kube: c.kube, Live: c.kube, Dialer: librados.Dialer{}, Clock: c.clock, Image: "rook-ceph/rgw-manager:test",
-		Events:    func(string) events.EventRecorder { return recorder },
-		Transport: func(*tls.Config) http.RoundTripper { return c },
-		Claims: &claim.Config{Provisioners: claim.Provisioners("", []string{namespace}), Allowed: bucket.Known(),
-			Namespaces: []string{namespace}},
-	})
-}
-
-func (c *claims) check(err error) {
-	c.t.Helper()
-	if err != nil {
-		c.t.Fatal(err)
-	}
 }
 
 func (c *claims) class(name string, policy corev1.PersistentVolumeReclaimPolicy, more map[string]string) {
@@ -247,22 +146,14 @@ func (c *claims) app(name string) (*s3.Client, *string) {
 	return c.gates.As(string(secret.Data["AWS_ACCESS_KEY_ID"]), string(secret.Data["AWS_SECRET_ACCESS_KEY"])), ptr.To(config.Data["BUCKET_NAME"])
 }
 
-// user makes a user as an administrator does.
-func (c *claims) user(uid string) *s3.Client {
-	c.t.Helper()
-	made, err := c.gates.CreateUser(c.t.Context(), admin.User{ID: uid, DisplayName: uid, GenerateKey: ptr.To(true)})
-	c.check(err)
-	return c.gates.As(made.Keys[0].AccessKey, made.Keys[0].SecretKey)
-}
-
 // quiet wants a review of the claim to change nothing.
 func (c *claims) quiet(name string) {
 	c.t.Helper()
 	c.clock.forward(11 * time.Minute)
-	c.changes = nil
+	c.took()
 	c.await("reviewed", name, bound)
-	if len(c.changes) > 0 {
-		c.t.Errorf("a review of what is right sends %v", c.changes)
+	if changes := c.took(); len(changes) > 0 {
+		c.t.Errorf("a review of what is right changes %v", changes)
 	}
 }
 
@@ -281,28 +172,6 @@ func (c *claims) left(buckets []string, users ...string) {
 	}
 }
 
-// put writes an object. A gateway that refuses it may do so before it has read the object,
-// and then the connection can end before its answer is read whole: it is asked again.
-func put(ctx context.Context, as *s3.Client, name *string, key string) error {
-	const tries = 10
-	var err error
-	for range tries {
-		_, err = as.PutObject(ctx, &s3.PutObjectInput{Bucket: name, Key: &key, Body: strings.NewReader("text")})
-		if !errors.Is(err, net.ErrClosed) {
-			break
-		}
-	}
-	return err
-}
-
-func fetch(ctx context.Context, as *s3.Client, name *string, key string) error {
-	got, err := as.GetObject(ctx, &s3.GetObjectInput{Bucket: name, Key: &key})
-	if err == nil {
-		err = got.Body.Close()
-	}
-	return err
-}
-
 // TestAClaimLivesWithARealGateway makes what claims ask for, changes it and removes it.
 func TestAClaimLivesWithARealGateway(t *testing.T) {
 	for _, release := range real.Releases() {
@@ -313,8 +182,7 @@ func TestAClaimLivesWithARealGateway(t *testing.T) {
 				tell func()
 			}{{"settings", c.settings}, {"owners", c.owners}, {"deletion", c.deletion}, {"sharing", c.sharing}} {
 				t.Run(story.name, func(t *testing.T) {
-					defer func(outer *testing.T) { c.t = outer }(c.t)
-					c.t = t
+					defer c.in(t)()
 					story.tell()
 				})
 			}
