@@ -68,6 +68,19 @@ func TestAStoreOfItsOwnIsMadeOnceAndRemovedWhole(t *testing.T) {
 			if diff := cmp.Diff(want, apply(t, runner, wanted)); diff != "" {
 				t.Fatalf("the second time something changed: %s", diff)
 			}
+			wanted.Remove = rgwadmin.RemoveZone
+			if gone := apply(t, runner, wanted); gone.Outcome != rgwadmin.Applied {
+				t.Fatalf("removal of the zone: %+v", gone)
+			}
+			wanted.Remove, wanted.Known.ZoneID = rgwadmin.Keep, ""
+			next := apply(t, runner, wanted)
+			if next.Outcome != rgwadmin.Applied || !next.Master || next.Known.ZoneID == first.Known.ZoneID {
+				t.Fatalf("another zone in its place: %+v", next)
+			}
+			wanted.Known = next.Known
+			if again := apply(t, runner, wanted); again.Outcome != rgwadmin.Applied || again.Changed {
+				t.Fatalf("the second time something changed: %+v", again)
+			}
 			wanted.Remove = rgwadmin.RemoveAll
 			if gone := apply(t, runner, wanted); gone.Outcome != rgwadmin.Applied {
 				t.Fatalf("removal: %+v", gone)

@@ -75,11 +75,11 @@ func (w *work) keep(ctx context.Context) error {
 	if err := w.keepPools(ctx, zone); err != nil {
 		return err
 	}
-	if err := w.tuneZoneGroup(ctx); err != nil {
+	if group, err = w.tuneZoneGroup(ctx); err != nil {
 		return err
 	}
 	// A user of a zone that is no master yet is one of its realm's beginning.
-	if err := w.commit(ctx); err != nil {
+	if err := w.commit(ctx, w.succeeds(group)); err != nil {
 		return err
 	}
 	w.result.Master = w.period.MasterZone == w.result.Known.ZoneID

@@ -100,6 +100,25 @@ func quiet(t *testing.T, site *sitetest.Site, wanted rgwadmin.Wanted) {
 	}
 }
 
+// TestAZoneTakesThePlaceOfOneThatWasDeleted makes the master zone of a realm anew, over
+// a failure of every change.
+func TestAZoneTakesThePlaceOfOneThatWasDeleted(t *testing.T) {
+	t.Parallel()
+	for at := range 5 {
+		site := sitetest.New(t, parisURL)
+		former := applied(t, site, ownStore())
+		applied(t, site, ownStore(removing(rgwadmin.RemoveZone)))
+		site.FailAt(at, true)
+		_ = apply(t, site, ownStore())
+		site.FailAt(0, false)
+		next := applied(t, site, ownStore())
+		if !next.Master || next.Known.ZoneID == former.Known.ZoneID || next.Known.ZoneGroupID != former.Known.ZoneGroupID {
+			t.Errorf("after %+v came %+v", former, next)
+		}
+		quiet(t, site, ownStore())
+	}
+}
+
 func TestAStoreOfItsOwnIsMadeOnceAndRemovedWhole(t *testing.T) {
 	t.Parallel()
 	site, wanted := sitetest.New(t, parisURL), ownStore()

@@ -57,7 +57,8 @@ func (w *work) makeZone(ctx context.Context, group document) error {
 		}
 	}
 	args := append([]string{"zone", "create"}, w.at()...)
-	if group.text("master_zone") == "" {
+	// A zone that was deleted may still be called the master.
+	if group.text("master_zone") == "" || len(group.children("zones")) == 0 {
 		args = append(args, "--master")
 	}
 	if len(want.Endpoints) > 0 {

@@ -51,15 +51,15 @@ func (w *work) keepZoneGroup(ctx context.Context) (document, error) {
 }
 
 // tuneZoneGroup makes what the zone group says of our zone, and of gateways, as
-// wanted.
-func (w *work) tuneZoneGroup(ctx context.Context) error {
+// wanted, and returns it.
+func (w *work) tuneZoneGroup(ctx context.Context) (document, error) {
 	group, err := w.readZoneGroup(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	before, err := json.Marshal(group)
 	if err != nil {
-		return fmt.Errorf("encode zone group: %w", err)
+		return nil, fmt.Errorf("encode zone group: %w", err)
 	}
 	w.tuneEndpoints(group)
 	if want := w.want.ZoneGroup.Hostnames; want != nil && !slices.Equal(group.texts("hostnames"), want) {
@@ -68,12 +68,21 @@ func (w *work) tuneZoneGroup(ctx context.Context) error {
 	w.tuneTargets(group)
 	after, err := json.Marshal(group)
 	if err != nil {
-		return fmt.Errorf("encode zone group: %w", err)
+		return nil, fmt.Errorf("encode zone group: %w", err)
 	}
 	if string(before) == string(after) {
-		return nil
+		return group, nil
 	}
-	return w.change(ctx, Command{Args: append([]string{"zonegroup", "set"}, w.at()...), Input: after})
+	return group, w.change(ctx, Command{Args: append([]string{"zonegroup", "set"}, w.at()...), Input: after})
+}
+
+// succeeds tells whether our zone, alone in the master zone group of a realm that was
+// made here, takes the place of a master zone that was deleted.
+func (w *work) succeeds(group document) bool {
+	zones := group.children("zones")
+	return w.want.Realm.Pull == "" && w.period.MasterZone != "" && w.period.MasterZone != w.result.Known.ZoneID &&
+		w.period.MasterZoneGroup == w.result.Known.ZoneGroupID && group.text("master_zone") == w.result.Known.ZoneID &&
+		len(zones) == 1 && zones[0].text("id") == w.result.Known.ZoneID
 }
 
 // tuneEndpoints gives our zone its endpoints. Those of the zone group are those
@@ -122,8 +131,9 @@ func (w *work) tuneTargets(group document) {
 }
 
 // commit makes a new period when it would say something else than the present
-// one.
-func (w *work) commit(ctx context.Context) error {
+// one. Who follows a master zone has to have all of its metadata, unless there is none
+// any more.
+func (w *work) commit(ctx context.Context, succeeds bool) error {
 	now, err := w.read(ctx, "period get", "--rgw-realm="+w.want.Realm.Name)
 	if err != nil && !notFound(err) {
 		return err
@@ -136,9 +146,13 @@ func (w *work) commit(ctx context.Context) error {
 	if err != nil || same {
 		return err
 	}
+	args := append([]string{"period", "update", "--commit"}, w.at()...)
+	if succeeds {
+		args = append(args, "--yes-i-really-mean-it")
+	}
 	// Of a zone that is not the master, radosgw-admin asks the master, with the keys
 	// of the zone.
-	if err := w.change(ctx, Command{Args: append([]string{"period", "update", "--commit"}, w.at()...)}); err != nil {
+	if err := w.change(ctx, Command{Args: args}); err != nil {
 		return err
 	}
 	return w.readPeriod(ctx)

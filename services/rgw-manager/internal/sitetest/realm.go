@@ -127,7 +127,8 @@ func (c *call) periodUpdate() (any, error) {
 	}
 	now := c.current(realm)
 	next := copied(now)
-	next["id"], next["predecessor_uuid"], next["realm_epoch"] = "", now["id"], now["realm_epoch"].(float64)+1
+	staging := text(realm, "id") + ":staging"
+	next["id"], next["predecessor_uuid"], next["realm_epoch"] = staging, now["id"], now["realm_epoch"].(float64)+1
 	groups, short := []any{}, []any{}
 	for _, group := range c.groups {
 		if text(group, "realm_id") != text(realm, "id") {
@@ -142,6 +143,7 @@ func (c *call) periodUpdate() (any, error) {
 		}
 	}
 	next["period_map"] = object{"zonegroups": groups, "short_zone_ids": short}
+	c.periods = append(without(c.periods, "id", staging), copied(next))
 	if !c.options.has("commit") {
 		return next, nil
 	}
@@ -155,13 +157,14 @@ func (c *call) inGroup(zone object) bool {
 	})
 }
 
-// commit makes a period the present one, here or where the master zone is.
+// commit makes a period the present one. Who is not the master zone asks a gateway of it,
+// wherever that is.
 func (c *call) commit(zone, next object) (any, error) {
 	master := text(next, "master_zone")
 	if master == "" {
 		return nil, c.fail(invalid, "cannot commit period: period does not have a master zone of a master zonegroup")
 	}
-	if find(c.zones, "id", master) != nil {
+	if text(zone, "id") == master {
 		return c.accept(c, next)
 	}
 	endpoint := ""
@@ -191,6 +194,9 @@ func (s *Site) accept(c *call, next object) (object, error) {
 	now := s.current(realm)
 	if now == nil || text(next, "predecessor_uuid") != text(now, "id") || next["realm_epoch"] != now["realm_epoch"].(float64)+1 {
 		return nil, c.fail(invalid, "the period does not follow the present one")
+	}
+	if former := text(now, "master_zone"); former != "" && former != text(next, "master_zone") && !c.options.has("yes-i-really-mean-it") {
+		return nil, c.fail(invalid, "failed to commit period")
 	}
 	made := copied(next)
 	made["id"], made["epoch"], made["realm_epoch"], made["predecessor_uuid"] = now["id"], now["epoch"].(float64)+1, now["realm_epoch"], now["predecessor_uuid"]

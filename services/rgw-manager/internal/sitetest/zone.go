@@ -24,7 +24,7 @@ func (c *call) group() (object, error) {
 
 func (c *call) groupGet() (any, error) { return c.group() }
 func (c *call) groupList() (any, error) {
-	return object{"default_info": "", "zonegroups": named(c.groups)}, nil
+	return object{"zonegroups": named(c.groups)}, nil
 }
 
 func (c *call) groupCreate() (any, error) {
@@ -33,6 +33,9 @@ func (c *call) groupCreate() (any, error) {
 		return nil, err
 	}
 	name := c.options["rgw-zonegroup"]
+	if find(c.groups, "name", name) != nil {
+		return nil, c.fail(exists, "zone group exists")
+	}
 	made := object{"id": c.id("group"), "name": name, "api_name": name, "is_master": c.options.has("master"), "endpoints": []any{}, "hostnames": []any{},
 		"master_zone": "", "zones": []any{}, "default_placement": "default-placement", "realm_id": realm["id"],
 		"placement_targets": []any{object{"name": "default-placement", "tags": []any{}, "storage_classes": []any{"STANDARD"}}}}
@@ -74,7 +77,7 @@ func (c *call) zone() (object, error) {
 
 func (c *call) zoneGet() (any, error) { return c.zone() }
 func (c *call) zoneList() (any, error) {
-	return object{"default_info": "", "zones": named(c.zones)}, nil
+	return object{"zones": named(c.zones)}, nil
 }
 
 func (c *call) zoneCreate() (any, error) {
@@ -85,6 +88,9 @@ func (c *call) zoneCreate() (any, error) {
 	group, err := c.group()
 	if err != nil {
 		return nil, err
+	}
+	if found, _ := c.zone(); found != nil {
+		return nil, c.fail(exists, "zone exists")
 	}
 	name, id := c.options["rgw-zone"], c.id("zone")
 	made := object{"id": id, "name": name, "realm_id": realm["id"], "domain_root": name + ".rgw.meta:root", "control_pool": name + ".rgw.control",
@@ -117,10 +123,8 @@ func (c *call) zoneDelete() (any, error) {
 	}
 	c.zones = without(c.zones, "id", text(zone, "id"))
 	for _, group := range c.groups {
+		// It stays the master zone, as which it is none any more.
 		group["zones"] = anys(without(list(group, "zones"), "id", text(zone, "id")))
-		if text(group, "master_zone") == text(zone, "id") {
-			group["master_zone"] = ""
-		}
 	}
 	return nil, nil
 }
@@ -133,6 +137,15 @@ func (c *call) user() (object, error) {
 	return found, nil
 }
 
+// populated is user for commands that do not say what they miss.
+func (c *call) populated() (object, error) {
+	found, err := c.user()
+	if err != nil {
+		return nil, c.fail(invalid, "user info was not populated")
+	}
+	return found, nil
+}
+
 func (c *call) userInfo() (any, error) { return c.user() }
 
 func (c *call) userCreate() (any, error) {
@@ -140,7 +153,10 @@ func (c *call) userCreate() (any, error) {
 	if c.users[id] != nil {
 		return nil, c.fail(exists, "user exists")
 	}
-	c.users[id] = object{"user_id": id, "display_name": c.options["display-name"], "system": c.options.has("system"), "keys": []any{}, "caps": []any{}}
+	c.users[id] = object{"user_id": id, "display_name": c.options["display-name"], "keys": []any{}, "caps": []any{}}
+	if _, err := c.userModify(); err != nil {
+		return nil, err
+	}
 	if _, err := c.keyCreate(); err != nil {
 		return nil, err
 	}
@@ -159,7 +175,7 @@ func (c *call) userModify() (any, error) {
 }
 
 func (c *call) keyCreate() (any, error) {
-	user, err := c.user()
+	user, err := c.populated()
 	if err == nil {
 		keys := without(list(user, "keys"), "access_key", c.command.AccessKey)
 		user["keys"] = anys(append(keys, object{"user": user["user_id"], "access_key": c.command.AccessKey, "secret_key": c.command.SecretKey}))
@@ -168,12 +184,15 @@ func (c *call) keyCreate() (any, error) {
 }
 
 func (c *call) capsAdd() (any, error) {
-	user, err := c.user()
+	user, err := c.populated()
 	if err != nil {
 		return nil, err
 	}
 	for _, one := range strings.Split(c.options["caps"], ";") {
 		kind, perm, _ := strings.Cut(one, "=")
+		if had := find(list(user, "caps"), "type", kind); had != nil && text(had, "perm") != perm {
+			perm = "*" // of read and write
+		}
 		user["caps"] = anys(append(without(list(user, "caps"), "type", kind), object{"type": kind, "perm": perm}))
 	}
 	return user, nil
