@@ -6,6 +6,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 
@@ -183,5 +185,9 @@ func fromS3(err error) error {
 		sorted.Code = named.ErrorCode()
 	}
 	sorted.Kind = kindOf(sorted.Code, sorted.Status)
+	var broken *net.OpError
+	if sorted.Status < http.StatusMultipleChoices && (errors.As(err, &broken) || errors.Is(err, io.ErrUnexpectedEOF)) {
+		sorted.Code, sorted.Kind = "NoAnswer", ErrUnreachable // it began to answer, as reef does before it has read all
+	}
 	return sorted
 }

@@ -12,9 +12,11 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/ceph/go-ceph/rgw/admin"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ops"
@@ -232,6 +234,20 @@ func TestErrorsOfS3AreToldApart(t *testing.T) {
 	}
 	server.Close()
 	if _, err = speaker.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); !errors.Is(err, ops.ErrUnreachable) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAnAnswerThatIsCutOffIsNone(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = w.Write([]byte("<DeleteResult>"))
+	}))
+	defer server.Close()
+	p, _ := pool(t, server, adminKeys("a"))
+	_, err := connect(t, p, store()).As("x", "y").DeleteObjects(t.Context(), &s3.DeleteObjectsInput{Bucket: ptr.To("photos"),
+		Delete: &types.Delete{Objects: []types.ObjectIdentifier{{Key: ptr.To("a")}}}})
+	if !errors.Is(err, ops.ErrUnreachable) {
 		t.Errorf("got %v", err)
 	}
 }
