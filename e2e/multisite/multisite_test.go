@@ -66,6 +66,7 @@ func TestTwoClustersKeepTheSameObjects(t *testing.T) {
 
 	remove(t, h, there)
 	endSecond(t, h, cluster, disk)
+	empty(t, h.S3(first), "from-a", "from-b")
 	h.Remove(t, born, user)
 	h.Edit(t, here[2], `{"spec":{"preservePoolsOnDelete":false}}`)
 	remove(t, h, here)
@@ -120,6 +121,19 @@ func awaitSync(t *testing.T, h *harness.Harness, zone client.Object, sources ...
 		said := strings.Join(of, ", ")
 		return sync.State == api.ObjectSyncCaughtUp && said == strings.Join(sources, ", "), fmt.Sprintf("%s of %s", sync.State, said)
 	})
+}
+
+// empty removes the objects and the bucket: its user stays as long as it has any.
+func empty(t *testing.T, c *s3.Client, keys ...string) {
+	t.Helper()
+	for _, key := range keys {
+		if _, err := c.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String(bucket), Key: &key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.DeleteBucket(t.Context(), &s3.DeleteBucketInput{Bucket: aws.String(bucket)}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // remove deletes store, zone, zone group and realm at once: each waits for those in it.
