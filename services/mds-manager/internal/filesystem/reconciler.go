@@ -21,7 +21,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/rook-ceph/rook-ceph/services/mds-manager/internal/daemons"
-	"github.com/rook-ceph/rook-ceph/services/mds-manager/internal/watches"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
@@ -31,6 +30,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/session"
 	"github.com/rook-ceph/rook-ceph/shared/step"
+	"github.com/rook-ceph/rook-ceph/shared/watches"
 )
 
 const (
@@ -87,7 +87,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Owns(&appsv1.Deployment{}).
 		Owns(&corev1.Secret{}).
 		Owns(&policyv1.PodDisruptionBudget{}).
-		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(queue.Beside(r.Client, &api.CephFilesystemList{})), builder.WithPredicates(watches.Cluster{})).
+		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(queue.Beside(r.Client, &api.CephFilesystemList{})), builder.WithPredicates(watches.Cluster(api.RoleMDS))).
 		WithOptions(queue.Workers(workers)).
 		Complete(r)
 }

@@ -19,7 +19,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/rook-ceph/rook-ceph/services/mds-manager/internal/daemons"
-	"github.com/rook-ceph/rook-ceph/services/mds-manager/internal/watches"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
@@ -27,6 +26,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/session"
 	"github.com/rook-ceph/rook-ceph/shared/step"
+	"github.com/rook-ceph/rook-ceph/shared/watches"
 )
 
 const (
@@ -64,7 +64,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephFilesystemSubVolumeGroup{}, builder.WithPredicates(changed)).
 		Watches(&api.CephFilesystem{}, handler.EnqueueRequestsFromMapFunc(r.inFilesystem), builder.WithPredicates(served{})).
-		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(r.inFilesystem), builder.WithPredicates(watches.Cluster{})).
+		Watches(&api.CephCluster{}, handler.EnqueueRequestsFromMapFunc(r.inFilesystem), builder.WithPredicates(watches.Cluster(api.RoleMDS))).
 		WithOptions(queue.Workers(workers)).
 		Complete(r)
 }

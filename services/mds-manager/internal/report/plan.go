@@ -1,57 +1,23 @@
 package report
 
 import (
-	"fmt"
-
 	appsv1 "k8s.io/api/apps/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
-	"github.com/rook-ceph/rook-ceph/shared/condition"
-	"github.com/rook-ceph/rook-ceph/shared/problem"
+	"github.com/rook-ceph/rook-ceph/shared/serving"
 )
 
 // Serving sums up the file systems of a cluster.
 func Serving(list []api.CephFilesystem, generation int64) api.Condition {
-	set := func(status metav1.ConditionStatus, reason, message string) api.Condition {
-		return condition.New(api.ConditionFilesystemsServing, status, reason, message, generation)
-	}
-	var waiting, upgrading []string
-	for _, fs := range list {
-		if !fs.DeletionTimestamp.IsZero() {
-			continue
-		}
-		ready := ready(&fs)
-		switch {
-		case ready == nil || ready.Status != metav1.ConditionTrue:
-			waiting = append(waiting, describe(&fs, ready))
-		case ready.Reason == api.ReasonUpgrading:
-			upgrading = append(upgrading, fs.Name)
+	objects := make([]serving.Object, len(list))
+	for i := range list {
+		objects[i] = serving.Object{Kind: "CephFilesystem", Name: list[i].Name, Going: !list[i].DeletionTimestamp.IsZero()}
+		if list[i].Status != nil {
+			objects[i].Conditions = list[i].Status.Conditions
 		}
 	}
-	switch {
-	case len(list) == 0:
-		return set(metav1.ConditionTrue, api.ReasonNotRequested, "")
-	case len(waiting) > 0:
-		return set(metav1.ConditionFalse, api.ReasonFilesystemsStarting, problem.Sentence(waiting))
-	case len(upgrading) > 0:
-		return set(metav1.ConditionTrue, api.ReasonUpgrading, "Updating the metadata servers of "+problem.Names(upgrading))
-	}
-	return set(metav1.ConditionTrue, api.ReasonAsExpected, "")
-}
-
-func ready(fs *api.CephFilesystem) *api.Condition {
-	if fs.Status == nil {
-		return nil
-	}
-	return condition.Find(fs.Status.Conditions, api.ConditionReady)
-}
-
-func describe(fs *api.CephFilesystem, ready *api.Condition) string {
-	if ready == nil {
-		return fmt.Sprintf("CephFilesystem %s is not reported on yet", fs.Name)
-	}
-	return fmt.Sprintf("CephFilesystem %s: %s", fs.Name, ready.Message)
+	words := serving.Words{Condition: api.ConditionFilesystemsServing, Starting: api.ReasonFilesystemsStarting, Daemons: "metadata servers"}
+	return serving.Sum(words, objects, generation)
 }
 
 // CommonImage is the image that all metadata servers run; "" while they differ

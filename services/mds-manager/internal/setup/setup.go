@@ -27,6 +27,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/disruption"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/serving"
 	"github.com/rook-ceph/rook-ceph/shared/session"
 )
 
@@ -75,7 +76,8 @@ func New(env Environment) *Service {
 			Sessions: sessions, Token: disruption.Token{Client: env.Kube, Reader: env.Live, Service: daemons.Service}, Clock: env.Clock, Image: env.Image},
 		Group: group.Reconciler{Client: env.Kube, Apply: applier(group.Name), Events: env.Events(group.Name),
 			Sessions: sessions, Clock: env.Clock},
-		Report: report.Reconciler{Client: env.Kube, Apply: applier(report.Name), Sessions: sessions, Clock: env.Clock},
+		Report: report.Reconciler{Reporter: serving.Reporter{Client: env.Kube, Apply: applier(report.Name), Sessions: sessions, Clock: env.Clock,
+			Daemons: report.Daemons(env.Kube)}},
 	}
 }
 

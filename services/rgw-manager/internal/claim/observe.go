@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ops"
-	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/watches"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ready"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/step"
@@ -164,7 +164,7 @@ func (p *pass) findStore(context.Context) (step.Outcome, error) {
 	case p.store == nil || !p.store.DeletionTimestamp.IsZero():
 		return step.Wait(api.ReasonParentMissing, fmt.Sprintf(
 			"Waiting for CephObjectStore '%s' in namespace '%s', which does not exist", p.at.Name, p.at.Namespace)), nil
-	case !watches.Ready(p.store) && p.before.Phase != objectbucket.ObjectBucketClaimBound:
+	case !ready.Store(p.store) && p.before.Phase != objectbucket.ObjectBucketClaimBound:
 		return step.Wait(api.ReasonParentNotReady, fmt.Sprintf("Waiting for CephObjectStore '%s', which is not ready", p.at.Name)), nil
 	}
 	if p.class == nil {

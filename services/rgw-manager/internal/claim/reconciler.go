@@ -23,12 +23,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/bucket"
-	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/watches"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ready"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/step"
+	"github.com/rook-ceph/rook-ceph/shared/watches"
 )
 
 const (
@@ -81,7 +82,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&objectbucket.ObjectBucketClaim{}, builder.WithPredicates(changed)).
 		Watches(&storagev1.StorageClass{}, all, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&api.CephObjectStore{}, all, builder.WithPredicates(watches.Serving{})).
+		Watches(&api.CephObjectStore{}, all, builder.WithPredicates(ready.Changes{})).
 		WithOptions(queue.Workers(workers)).
 		Complete(r)
 }

@@ -14,12 +14,12 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/multisite"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/rgwadmin"
-	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/watches"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zonepools"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/pools"
 	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/step"
+	"github.com/rook-ceph/rook-ceph/shared/watches"
 )
 
 const (
@@ -48,7 +48,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		For(&api.CephObjectRealm{}, builder.WithPredicates(watches.Edited(Name))).
 		Owns(&batchv1.Job{}).
 		Owns(&corev1.Secret{}).
-		Watches(&api.CephCluster{}, beside, builder.WithPredicates(watches.Cluster{})).
+		Watches(&api.CephCluster{}, beside, builder.WithPredicates(watches.Cluster(api.RoleRGW))).
 		Watches(&api.CephObjectZoneGroup{}, beside, builder.WithPredicates(watches.Ending{})).
 		WithOptions(queue.Workers(workers)).
 		Complete(r)

@@ -1,60 +1,26 @@
 package report
 
 import (
-	"fmt"
-
 	appsv1 "k8s.io/api/apps/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
-	"github.com/rook-ceph/rook-ceph/shared/condition"
-	"github.com/rook-ceph/rook-ceph/shared/problem"
+	"github.com/rook-ceph/rook-ceph/shared/serving"
 )
 
 // Serving sums up the object stores of a cluster.
 func Serving(list []api.CephObjectStore, generation int64) api.Condition {
-	set := func(status metav1.ConditionStatus, reason, message string) api.Condition {
-		return condition.New(api.ConditionObjectStoresServing, status, reason, message, generation)
-	}
-	var waiting, upgrading []string
-	for _, store := range list {
-		if !store.DeletionTimestamp.IsZero() {
-			continue
-		}
-		ready := ready(&store)
-		switch {
-		case ready == nil || ready.Status != metav1.ConditionTrue:
-			waiting = append(waiting, describe(&store, ready))
-		case ready.Reason == api.ReasonUpgrading:
-			upgrading = append(upgrading, store.Name)
+	objects := make([]serving.Object, len(list))
+	for i := range list {
+		objects[i] = serving.Object{Kind: "CephObjectStore", Name: list[i].Name, Going: !list[i].DeletionTimestamp.IsZero()}
+		if list[i].Status != nil {
+			objects[i].Conditions = list[i].Status.Conditions
 		}
 	}
-	switch {
-	case len(list) == 0:
-		return set(metav1.ConditionTrue, api.ReasonNotRequested, "")
-	case len(waiting) > 0:
-		return set(metav1.ConditionFalse, api.ReasonGatewaysStarting, problem.Sentence(waiting))
-	case len(upgrading) > 0:
-		return set(metav1.ConditionTrue, api.ReasonUpgrading, "Updating the gateways of "+problem.Names(upgrading))
-	}
-	return set(metav1.ConditionTrue, api.ReasonAsExpected, "")
-}
-
-func ready(store *api.CephObjectStore) *api.Condition {
-	if store.Status == nil {
-		return nil
-	}
-	return condition.Find(store.Status.Conditions, api.ConditionReady)
-}
-
-func describe(store *api.CephObjectStore, ready *api.Condition) string {
-	if ready == nil {
-		return fmt.Sprintf("CephObjectStore %s is not reported on yet", store.Name)
-	}
-	return fmt.Sprintf("CephObjectStore %s: %s", store.Name, ready.Message)
+	words := serving.Words{Condition: api.ConditionObjectStoresServing, Starting: api.ReasonGatewaysStarting, Daemons: "gateways"}
+	return serving.Sum(words, objects, generation)
 }
 
 // CommonImage is the image that all gateways run; "" while they differ or one does

@@ -39,6 +39,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/serving"
 	"github.com/rook-ceph/rook-ceph/shared/session"
 )
 
@@ -147,7 +148,8 @@ func New(env Environment) *Service {
 		Zone:      zone.Reconciler{Base: base(zone.Name), Sights: env.Sights},
 		User: user.Reconciler{Client: env.Kube, Live: env.Live, Apply: applier(user.Name), Events: env.Events(user.Name),
 			Gateways: gateways, Clock: env.Clock, Namespaces: env.Namespaces},
-		Report: report.Reconciler{Client: env.Kube, Apply: applier(report.Name), Sessions: sessions, Clock: env.Clock},
+		Report: report.Reconciler{Reporter: serving.Reporter{Client: env.Kube, Apply: applier(report.Name), Sessions: sessions, Clock: env.Clock,
+			Daemons: report.Daemons(env.Kube)}},
 	}
 	if env.Claims != nil {
 		s.Claim = &claim.Reconciler{Client: env.Kube, Live: env.Live, Apply: applier(claim.Name), Events: env.Events(claim.Name),

@@ -23,7 +23,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
-	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/watches"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
@@ -32,6 +31,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/session"
 	"github.com/rook-ceph/rook-ceph/shared/step"
+	"github.com/rook-ceph/rook-ceph/shared/watches"
 )
 
 const (
@@ -99,7 +99,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Owns(&corev1.Service{}).
 		Owns(&batchv1.Job{}).
 		Owns(&policyv1.PodDisruptionBudget{}).
-		Watches(&api.CephCluster{}, beside, builder.WithPredicates(watches.Cluster{})).
+		Watches(&api.CephCluster{}, beside, builder.WithPredicates(watches.Cluster(api.RoleRGW))).
 		Watches(&api.CephObjectZone{}, beside).
 		Watches(&api.CephObjectStoreUser{}, beside, builder.WithPredicates(watches.Ending{})).
 		WithOptions(queue.Workers(workers)).

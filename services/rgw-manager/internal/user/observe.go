@@ -12,7 +12,7 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ops"
-	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/watches"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ready"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/step"
@@ -87,7 +87,7 @@ func (p *pass) findStore(context.Context) (step.Outcome, error) {
 			"CephObjectStore '%s' allows no users in namespace '%s'; add it to its `allowUsersInNamespaces`", name, p.user.Namespace)), nil
 	case !p.store.DeletionTimestamp.IsZero():
 		return step.Wait(api.ReasonParentNotReady, fmt.Sprintf("CephObjectStore '%s' is being deleted", name)), nil
-	case !watches.Ready(p.store) && len(p.before.KeyHashes) == 0:
+	case !ready.Store(p.store) && len(p.before.KeyHashes) == 0:
 		return step.Wait(api.ReasonParentNotReady, fmt.Sprintf("Waiting for CephObjectStore '%s', which is not ready", name)), nil
 	}
 	return step.Done, nil

@@ -22,12 +22,13 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/accesskey"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ops"
-	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/watches"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ready"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/apply"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/step"
+	"github.com/rook-ceph/rook-ceph/shared/watches"
 )
 
 const (
@@ -92,7 +93,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephObjectStoreUser{}, builder.WithPredicates(watches.Edited(Name))).
 		Owns(&corev1.Secret{}).
-		Watches(&api.CephObjectStore{}, handler.EnqueueRequestsFromMapFunc(r.of), builder.WithPredicates(watches.Serving{})).
+		Watches(&api.CephObjectStore{}, handler.EnqueueRequestsFromMapFunc(r.of), builder.WithPredicates(ready.Changes{})).
 		WithOptions(queue.Workers(workers)).
 		Complete(r)
 }

@@ -7,7 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/watches"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ready"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 )
 
@@ -29,7 +29,7 @@ type view struct {
 func (p *pass) mark() mark {
 	m := mark{generation: p.user.Generation}
 	if p.store != nil {
-		m.store, m.storeUID, m.ready = p.store.Generation, p.store.UID, watches.Ready(p.store)
+		m.store, m.storeUID, m.ready = p.store.Generation, p.store.UID, ready.Store(p.store)
 	}
 	return m
 }

@@ -14,11 +14,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/multisite"
-	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/watches"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/pools"
 	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/step"
+	"github.com/rook-ceph/rook-ceph/shared/watches"
 )
 
 const (
@@ -61,7 +61,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephObjectZone{}, builder.WithPredicates(watches.Edited(Name))).
 		Owns(&batchv1.Job{}).
-		Watches(&api.CephCluster{}, beside, builder.WithPredicates(watches.Cluster{})).
+		Watches(&api.CephCluster{}, beside, builder.WithPredicates(watches.Cluster(api.RoleRGW))).
 		Watches(&api.CephObjectZoneGroup{}, beside).
 		Watches(&api.CephObjectStore{}, beside, builder.WithPredicates(watches.Ending{})).
 		WithOptions(queue.Workers(workers)).

@@ -13,10 +13,10 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/multisite"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/rgwadmin"
-	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/watches"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/queue"
 	"github.com/rook-ceph/rook-ceph/shared/step"
+	"github.com/rook-ceph/rook-ceph/shared/watches"
 )
 
 const (
@@ -43,7 +43,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		For(&api.CephObjectZoneGroup{}, builder.WithPredicates(watches.Edited(Name))).
 		Owns(&batchv1.Job{}).
-		Watches(&api.CephCluster{}, beside, builder.WithPredicates(watches.Cluster{})).
+		Watches(&api.CephCluster{}, beside, builder.WithPredicates(watches.Cluster(api.RoleRGW))).
 		Watches(&api.CephObjectRealm{}, beside).
 		Watches(&api.CephObjectZone{}, beside, builder.WithPredicates(watches.Ending{})).
 		WithOptions(queue.Workers(workers)).
