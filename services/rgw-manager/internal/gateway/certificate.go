@@ -3,13 +3,7 @@ package gateway
 import (
 	corev1 "k8s.io/api/core/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
-
-	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 )
-
-// servingCertificate is the annotation with which OpenShift is asked for a Secret
-// with a certificate for a Service.
-const servingCertificate = "service.beta.openshift.io/serving-cert-secret-name"
 
 // Keys of Secrets with certificates.
 const (
@@ -23,17 +17,6 @@ const (
 	certificateFile = certificateDir + "/rgw-cert.pem"
 	privateKeyFile  = certificateDir + "/rgw-key.pem"
 )
-
-// CertificateRef is the Secret with the certificate of a store, or empty.
-func CertificateRef(store *api.CephObjectStore) string {
-	if name := store.Spec.Gateway.SSLCertificateRef; name != "" {
-		return name
-	}
-	if service := store.Spec.Gateway.Service; service != nil {
-		return service.Annotations[servingCertificate]
-	}
-	return ""
-}
 
 // Certificate is what a pod needs to know of a Secret with a certificate.
 type Certificate struct {

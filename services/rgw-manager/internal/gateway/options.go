@@ -40,14 +40,14 @@ func startOptions(store *api.CephObjectStore, site Site) map[string]string {
 		options["rgw_run_sync_thread"] = "false"
 	}
 	if apis := enabledAPIs(&store.Spec.Protocols); len(apis) > 0 {
-		options["rgw_enable_apis"] = strings.Join(apis, ", ")
+		options[optionAPIs] = strings.Join(apis, ", ")
 	}
 	if swift := store.Spec.Protocols.Swift; swift != nil {
 		if swift.AccountInURL != nil {
 			options["rgw_swift_account_in_url"] = strconv.FormatBool(*swift.AccountInURL)
 		}
 		if swift.URLPrefix != nil {
-			options["rgw_swift_url_prefix"] = *swift.URLPrefix
+			options[optionSwiftPrefix] = *swift.URLPrefix
 		}
 		if swift.VersioningEnabled != nil {
 			options["rgw_swift_versioning_enabled"] = strconv.FormatBool(*swift.VersioningEnabled)
@@ -80,6 +80,12 @@ func swiftURL(store *api.CephObjectStore) string {
 	return endpoints.Insecure[0]
 }
 
+// The options that decide what a gateway answers.
+const (
+	optionAPIs        = "rgw_enable_apis"
+	optionSwiftPrefix = "rgw_swift_url_prefix"
+)
+
 // allAPIs are those that a gateway serves unless it is told otherwise.
 var allAPIs = []string{"s3", "s3website", "swift", "swift_auth", adminAPI, "sts", "iam", "notifications"}
 
@@ -104,9 +110,20 @@ func enabledAPIs(protocols *api.ProtocolSpec) []string {
 	return list
 }
 
-// serves tells whether gateways serve one of the APIs.
-func serves(protocols *api.ProtocolSpec, name string) bool {
-	list := enabledAPIs(protocols)
+// effective are the options that gateways run with, as far as the spec says: what it
+// gives on the command line wins over what is stored.
+func (s Spec) effective() map[string]string {
+	options := Options(s.Store, s.Site, nil)
+	for name, value := range s.Store.Spec.Gateway.RGWCommandFlags {
+		options[strings.ReplaceAll(strings.TrimLeft(name, "-"), "-", "_")] = value
+	}
+	return options
+}
+
+// serves tells whether gateways with such options serve an API; without any they
+// serve all.
+func serves(options map[string]string, name string) bool {
+	list := strings.FieldsFunc(options[optionAPIs], func(r rune) bool { return r == ',' || r == ' ' })
 	return len(list) == 0 || slices.Contains(list, name)
 }
 

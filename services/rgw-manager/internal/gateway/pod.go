@@ -142,15 +142,15 @@ func (s Spec) probePort() (int32, corev1.URIScheme) {
 
 // probePath is a request that succeeds for everybody; empty if there is none.
 func (s Spec) probePath() string {
-	protocols := &s.Store.Spec.Protocols
+	options := s.effective()
 	prefix := "swift"
-	if protocols.Swift != nil && protocols.Swift.URLPrefix != nil && *protocols.Swift.URLPrefix != "" {
-		prefix = strings.Trim(*protocols.Swift.URLPrefix, "/")
+	if set := options[optionSwiftPrefix]; set != "" {
+		prefix = strings.Trim(set, "/")
 	}
 	switch {
-	case serves(protocols, string(api.ObjectStoreAPISwift)):
+	case serves(options, string(api.ObjectStoreAPISwift)):
 		return path.Join("/", prefix, "healthcheck")
-	case serves(protocols, string(api.ObjectStoreAPIS3)):
+	case serves(options, string(api.ObjectStoreAPIS3)):
 		return "/"
 	}
 	return ""

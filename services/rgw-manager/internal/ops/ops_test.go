@@ -214,6 +214,14 @@ func TestWhoShowsTheCertificateOfTheStoreIsTheStore(t *testing.T) {
 	if err := connect(t, p, secure).Ping(t.Context()); err != nil {
 		t.Errorf("the store's own certificate, which lacks our name for it: %v", err)
 	}
+	served := store(func(s *api.CephObjectStore) {
+		s.Spec.Gateway.SecurePort = 443
+		s.Spec.Gateway.Service = &api.RGWServiceSpec{Annotations: api.Annotations{"service.beta.openshift.io/serving-cert-secret-name": "cert"}}
+	})
+	p, _ = pool(t, server, adminKeys("a"), secret("cert", map[string]string{"tls.crt": certificate}))
+	if err := connect(t, p, served).Ping(t.Context()); err != nil {
+		t.Errorf("a certificate that was made for the Service: %v", err)
+	}
 	p, _ = pool(t, server, adminKeys("a"), secret("cert", map[string]string{"cert": ""}))
 	if err := connect(t, p, secure).Ping(t.Context()); !errors.Is(err, ops.ErrUnreachable) {
 		t.Errorf("a certificate that nobody vouches for: %v", err)

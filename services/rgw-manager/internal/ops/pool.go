@@ -56,7 +56,7 @@ type origin struct {
 // Client returns a client of the store, or the outcome that says what is missing
 // for one. It sends no request to a gateway.
 func (p *Pool) Client(ctx context.Context, store *api.CephObjectStore) (*Client, step.Outcome, error) {
-	from := origin{store.UID, Endpoint(store), store.Spec.Gateway.SSLCertificateRef, store.Spec.Gateway.CABundleRef}
+	from := origin{store.UID, Endpoint(store), store.CertificateRef(), store.Spec.Gateway.CABundleRef}
 	if from.endpoint == "" {
 		return nil, step.Wait(api.ReasonWaiting, fmt.Sprintf("Waiting for CephObjectStore '%s' to have a port", store.Name)), nil
 	}
@@ -157,7 +157,7 @@ func (p *Pool) trust(ctx context.Context, store *api.CephObjectStore) (trust, st
 	}
 	var own, bundle []byte
 	for name, take := range map[string]func(map[string][]byte){
-		gateway.SSLCertificateRef: func(data map[string][]byte) {
+		store.CertificateRef(): func(data map[string][]byte) {
 			for _, key := range []string{"cert", corev1.TLSCertKey, "ca.crt"} {
 				own = append(append(own, data[key]...), '\n')
 			}
@@ -175,7 +175,7 @@ func (p *Pool) trust(ctx context.Context, store *api.CephObjectStore) (trust, st
 	}
 	trusted, err := trusting(own, bundle)
 	if err != nil {
-		return trust{}, step.Retry(secretRetry, api.ReasonSecretInvalid, fmt.Sprintf("Secret '%s' holds no certificate", gateway.SSLCertificateRef)), nil //nolint:nilerr // the outcome says what is wrong with the Secret
+		return trust{}, step.Retry(secretRetry, api.ReasonSecretInvalid, fmt.Sprintf("Secret '%s' holds no certificate", store.CertificateRef())), nil //nolint:nilerr // the outcome says what is wrong with the Secret
 	}
 	return trusted, step.Done, nil
 }

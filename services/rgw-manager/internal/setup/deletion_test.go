@@ -86,12 +86,14 @@ func TestAStoreWithBucketsStaysAndNamesThem(t *testing.T) {
 }
 
 func TestAStoreWaitsForItsUsersInAllNamespaces(t *testing.T) {
-	s := someStore("my-store")
+	s := someStore("my-store", func(s *api.CephObjectStore) { s.Spec.AllowUsersInNamespaces = []string{"app"} })
 	here := &api.CephObjectStoreUser{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "here"}, Spec: api.ObjectStoreUserSpec{Store: "my-store"}}
 	there := &api.CephObjectStoreUser{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: "there"},
 		Spec: api.ObjectStoreUserSpec{Store: "my-store", ClusterNamespace: namespace}}
 	other := &api.CephObjectStoreUser{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: "other"}, Spec: api.ObjectStoreUserSpec{Store: "my-store"}}
-	w := newWorld(t, s, here, there, other)
+	intruder := &api.CephObjectStoreUser{ObjectMeta: metav1.ObjectMeta{Namespace: "alley", Name: "intruder"},
+		Spec: api.ObjectStoreUserSpec{Store: "my-store", ClusterNamespace: namespace}}
+	w := newWorld(t, s, here, there, other, intruder)
 	w.settle()
 	w.gates.buckets["my-store"] = []string{"photos"}
 	w.remove(s)

@@ -303,6 +303,24 @@ func TestAChangedCertificateIsTakenUp(t *testing.T) {
 	}
 }
 
+func TestACertificateThatIsMadeForTheServiceIsWaitedFor(t *testing.T) {
+	w := newWorld(t, someStore("my-store", func(s *api.CephObjectStore) {
+		s.Spec.Gateway.Port, s.Spec.Gateway.SecurePort = 0, 443
+		s.Spec.Gateway.Service = &api.RGWServiceSpec{Annotations: api.Annotations{"service.beta.openshift.io/serving-cert-secret-name": "tls"}}
+	}))
+	w.settle()
+	if stalled := w.condition("my-store", api.ConditionStalled); stalled.Reason != api.ReasonSecretMissing {
+		t.Errorf("without the Secret: %+v", stalled)
+	}
+	var service corev1.Service
+	w.check(w.kube.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "rook-ceph-rgw-my-store"}, &service))
+	w.create(tlsSecret("one"))
+	w.settle()
+	if ready := w.condition("my-store", api.ConditionReady); ready.Status != metav1.ConditionTrue {
+		t.Errorf("with the Secret: %+v", ready)
+	}
+}
+
 func TestBadInputStallsWithOneEventAndNothingHalfMade(t *testing.T) {
 	shared := func(s *api.CephObjectStore) {
 		s.Spec.MetadataPool, s.Spec.DataPool = nil, nil

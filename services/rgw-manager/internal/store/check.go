@@ -37,7 +37,7 @@ func (p *pass) wrong() string {
 	switch {
 	case gw.Port == 0 && gw.SecurePort == 0:
 		return "Gateways need a port to listen on; set `gateway.port`, or `gateway.securePort` and `gateway.sslCertificateRef`"
-	case gw.SecurePort > 0 && gateway.CertificateRef(p.store) == "":
+	case gw.SecurePort > 0 && p.store.CertificateRef() == "":
 		return "`gateway.securePort` needs a certificate; set `gateway.sslCertificateRef`"
 	case !p.own():
 		return ""

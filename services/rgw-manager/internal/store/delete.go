@@ -49,7 +49,7 @@ func (p *pass) awaitUsers(ctx context.Context) (step.Outcome, error) {
 	}
 	for i := range list.Items {
 		user := &list.Items[i]
-		if user.Spec.Store != p.store.Name || user.StoreNamespace() != p.store.Namespace {
+		if user.Spec.Store != p.store.Name || user.StoreNamespace() != p.store.Namespace || !p.holds(user) {
 			continue
 		}
 		name := user.Name
@@ -65,6 +65,13 @@ func (p *pass) awaitUsers(ctx context.Context) (step.Outcome, error) {
 		p.nameBuckets(ctx)
 	}
 	return step.Retry(deletionRetry, api.ReasonDependents, "Still there: "+problem.Names(p.blockers)+"; delete them first"), nil
+}
+
+// holds tells whether a user keeps the store: whoever may not have one there, and has
+// none, does not.
+func (p *pass) holds(user *api.CephObjectStoreUser) bool {
+	made := user.Status != nil && len(user.Status.KeyHashes) > 0
+	return made || p.store.AllowsUsersIn(user.Namespace)
 }
 
 // nameBuckets adds the buckets to what is named, so that a person hears of all that

@@ -23,7 +23,13 @@ const secretRetry = 10 * time.Second
 // watched, so a change is seen when the store is looked at next.
 func (p *pass) readSecrets(ctx context.Context) (step.Outcome, error) {
 	gw := &p.store.Spec.Gateway
-	if name := gateway.CertificateRef(p.store); name != "" && gw.SecurePort > 0 {
+	if name := p.store.CertificateRef(); name != "" && gw.SecurePort > 0 {
+		if gw.SSLCertificateRef == "" {
+			// The certificate is made for the Service, which so comes first.
+			if err := p.Apply.Set(ctx, p.store, gateway.ServiceOf(p.cluster, p.store)); err != nil {
+				return step.None, err
+			}
+		}
 		secret, outcome, err := p.secret(ctx, "gateway.sslCertificateRef", name)
 		if err != nil || !outcome.IsDone() {
 			return outcome, err

@@ -40,7 +40,11 @@ func (p *pass) applyGateways(ctx context.Context) (step.Outcome, error) {
 
 // applyMimeTypes writes the MIME types unless there are any: people may change them.
 func (p *pass) applyMimeTypes(ctx context.Context) error {
-	err := p.Client.Get(ctx, client.ObjectKey{Namespace: p.store.Namespace, Name: names.RGWMimeTypes(p.store.Name)}, &corev1.ConfigMap{})
+	key := client.ObjectKey{Namespace: p.store.Namespace, Name: names.RGWMimeTypes(p.store.Name)}
+	err := p.Client.Get(ctx, key, &corev1.ConfigMap{})
+	if apierrors.IsNotFound(err) {
+		err = p.Live.Get(ctx, key, &corev1.ConfigMap{}) // that of Rook has no label by which the cache knows it
+	}
 	if apierrors.IsNotFound(err) {
 		return p.Apply.Set(ctx, p.store, gateway.MimeTypes(p.store, p.cluster.Name))
 	}

@@ -73,3 +73,16 @@ func (s *CephObjectStore) AllowsUsersIn(namespace string) bool {
 	}
 	return false
 }
+
+// servingCertificate is the annotation with which OpenShift is asked for a Secret
+// with a certificate for a Service.
+const servingCertificate = "service.beta.openshift.io/serving-cert-secret-name"
+
+// CertificateRef is the name of the Secret with the certificate of the store's
+// gateways; empty if none is named.
+func (s *CephObjectStore) CertificateRef() string {
+	if s.Spec.Gateway.SSLCertificateRef != "" || s.Spec.Gateway.Service == nil {
+		return s.Spec.Gateway.SSLCertificateRef
+	}
+	return s.Spec.Gateway.Service.Annotations[servingCertificate]
+}
