@@ -78,7 +78,7 @@ func TestADeletedClusterNamesWhatBlocksItAndLeavesOnlyTheData(t *testing.T) {
 			return want.Met(now.Status.Conditions)
 		})
 		h.AwaitFilesystemCondition(t, named, harness.Expected{
-			Type: api.ConditionDeletionIsBlocked, Status: metav1.ConditionTrue, Words: []string{group().Name}})
+			Type: api.ConditionDeletionIsBlocked, Status: metav1.ConditionTrue, Words: []string{group().Name, subvolume}})
 		h.AwaitBeat(t, shared)
 		before.AssertUntouched(t, h.Daemons(t))
 	})

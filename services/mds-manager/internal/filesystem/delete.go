@@ -68,10 +68,34 @@ func (p *pass) awaitGroups(ctx context.Context) (step.Outcome, error) {
 			p.blockers = append(p.blockers, "CephFilesystemSubVolumeGroup "+group.Name)
 		}
 	}
-	if len(p.blockers) > 0 {
-		return step.Retry(deletionRetry, api.ReasonDependents, "Still there: "+problem.Names(p.blockers)+"; delete them first"), nil
+	if len(p.blockers) == 0 {
+		return step.Done, nil
 	}
-	return step.Done, nil
+	p.nameSubvolumes(ctx)
+	return step.Retry(deletionRetry, api.ReasonDependents, "Still there: "+problem.Names(p.blockers)+"; delete them first"), nil
+}
+
+// nameSubvolumes adds what is in the file system to what is named, so that a person
+// hears of all that has to go at once. One that is not served now is looked into when
+// the objects are gone.
+func (p *pass) nameSubvolumes(ctx context.Context) {
+	if p.keeps() {
+		return
+	}
+	ready := step.Run(ctx, step.Named("cluster", p.findClusterForDeletion),
+		step.Named("connect", p.unlessOrphaned(p.connect)), step.Named("look", p.unlessOrphaned(p.lookForDeletion)))
+	if !ready.IsDone() || p.cluster == nil || !p.whole() {
+		return
+	}
+	if inside, err := p.subvolumes(ctx); err == nil {
+		p.blockers = append(p.blockers, inside...)
+	}
+}
+
+// whole tells whether all ranks of the file system are served.
+func (p *pass) whole() bool {
+	found := p.found()
+	return found != nil && found.Map.Flags.Joinable && found.Map.Active() >= max(1, len(found.Map.In))
 }
 
 func (p *pass) lookForDeletion(ctx context.Context) (step.Outcome, error) {

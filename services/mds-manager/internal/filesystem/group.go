@@ -32,6 +32,8 @@ func (p *pass) defaultGroup(ctx context.Context) (step.Outcome, error) {
 	case errors.Is(err, ceph.ErrUnreachable) || errors.Is(err, ceph.ErrAgain) || errors.Is(err, ceph.ErrNotFound):
 		// A mgr hears of a new file system a moment later than the mons.
 		return step.Retry(poll, api.ReasonWaiting, "Waiting for the manager to answer about subvolume groups"), nil
+	case errors.Is(err, ceph.ErrInvalid):
+		return step.Retry(refusedRetry, api.ReasonWaiting, "Waiting for the CephFilesystemSubVolumeGroup of group csi, which Ceph refuses"), nil
 	case err != nil:
 		return step.None, fmt.Errorf("make subvolume group %s: %w", api.DefaultSubVolumeGroup, err)
 	}
@@ -44,25 +46,30 @@ func (p *pass) defaultGroup(ctx context.Context) (step.Outcome, error) {
 func (p *pass) hasGroup() bool {
 	found, before := p.found(), p.before.FilesystemID
 	noted := p.before.Info[infoGroup] != "" && found != nil && before != nil && *before == int64(found.ID)
-	return p.grouped || noted
+	return p.grouped || noted || p.settled != nil && p.settled.grouped
 }
 
-// makeGroup makes the group, unless it is there, and pins it, unless an object
-// of its own says how.
+// makeGroup makes the group, unless it is there, as an object of its own says, or pins
+// it if there is none.
 func (p *pass) makeGroup(ctx context.Context, there bool) error {
-	if !there {
-		if err := p.client.SubvolumeGroupCreate(ctx, p.fs.Name, api.DefaultSubVolumeGroup, ceph.SubvolumeGroupSpec{}); err != nil {
-			return err
-		}
-	}
 	var list api.CephFilesystemSubVolumeGroupList
 	if err := p.Client.List(ctx, &list, client.InNamespace(p.fs.Namespace)); err != nil {
 		return fmt.Errorf("list CephFilesystemSubVolumeGroups: %w", err)
 	}
-	for _, group := range list.Items {
-		if group.Spec.FilesystemName == p.fs.Name && group.GroupName() == api.DefaultSubVolumeGroup {
-			return nil
+	at := slices.IndexFunc(list.Items, func(group api.CephFilesystemSubVolumeGroup) bool {
+		return group.Spec.FilesystemName == p.fs.Name && group.GroupName() == api.DefaultSubVolumeGroup && group.DeletionTimestamp.IsZero()
+	})
+	var spec ceph.SubvolumeGroupSpec
+	if at >= 0 {
+		spec.Pool = list.Items[at].Spec.DataPoolName // it cannot be changed later
+	}
+	if !there {
+		if err := p.client.SubvolumeGroupCreate(ctx, p.fs.Name, api.DefaultSubVolumeGroup, spec); err != nil {
+			return err
 		}
+	}
+	if at >= 0 {
+		return nil
 	}
 	return p.client.SubvolumeGroupPin(ctx, p.fs.Name, api.DefaultSubVolumeGroup, ceph.PinDistributed, "1")
 }

@@ -37,6 +37,8 @@ type view struct {
 	since time.Time
 	drift []string
 	maps  ceph.FSMap
+	// grouped tells that the default group was there.
+	grouped bool
 }
 
 // findCluster waits for the monitors.

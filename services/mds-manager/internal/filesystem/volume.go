@@ -284,7 +284,7 @@ func (p *pass) awaitRanks(context.Context) (step.Outcome, error) {
 		return step.Retry(standbyPoll, api.ReasonStandbysStarting, "Waiting for metadata servers "+problem.Names(p.plan.Returning)), nil
 	}
 	if p.mark.fsEpoch == p.maps.Epoch && p.besides == nil {
-		p.known.Store(p.fs.UID, &view{mark: p.mark, since: p.Clock.Now(), drift: p.drift, maps: p.maps})
+		p.known.Store(p.fs.UID, &view{mark: p.mark, since: p.Clock.Now(), drift: p.drift, maps: p.maps, grouped: p.hasGroup()})
 	}
 	return step.Done, nil
 }

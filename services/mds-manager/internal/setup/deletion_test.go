@@ -109,7 +109,7 @@ func TestAFileSystemWaitsForItsGroups(t *testing.T) {
 	w.remove(fs)
 	w.remove(g)
 	w.settle()
-	if c := w.condition("myfs", api.ConditionDeletionIsBlocked); !strings.Contains(c.Message, "CephFilesystemSubVolumeGroup team") {
+	if c := w.condition("myfs", api.ConditionDeletionIsBlocked); !strings.Contains(c.Message, "CephFilesystemSubVolumeGroup team, subvolume team/pvc-1;") {
 		t.Errorf("the file system's: %+v", c)
 	}
 	found := api.FindCondition(w.group("team").Status.Conditions, api.ConditionDeletionIsBlocked)

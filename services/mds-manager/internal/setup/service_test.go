@@ -500,6 +500,23 @@ func TestAGroupIsMadeSizedAndPinned(t *testing.T) {
 	}
 }
 
+func TestTheDefaultGroupIsInThePoolThatItsObjectNames(t *testing.T) {
+	g := group("csi", func(g *api.CephFilesystemSubVolumeGroup) { g.Spec.DataPoolName = "myfs-cold" })
+	w := newWorld(t, filesystem("myfs", func(fs *api.CephFilesystem) {
+		cold := *fs.Spec.DataPools[0].DeepCopy()
+		cold.Name = "cold"
+		fs.Spec.DataPools = append(fs.Spec.DataPools, cold)
+	}), g)
+	w.settle()
+	info, err := w.ceph.Client().SubvolumeGroupInfo(t.Context(), "myfs", "csi")
+	if err != nil || info.DataPool != "myfs-cold" {
+		t.Errorf("the group is %+v, %v", info, err)
+	}
+	if status := w.group("csi").Status; status.Phase != api.PhaseReady {
+		t.Errorf("status: %+v", status)
+	}
+}
+
 func TestTheDefaultGroupIsPinnedAlthoughTheServiceCrashed(t *testing.T) {
 	for name, pinned := range map[string]string{"default": "distributed=1", "by_an_object": "export=0"} {
 		t.Run(name, func(t *testing.T) {
