@@ -64,9 +64,10 @@ func TestARequestThatCannotBeMetLosesNothing(t *testing.T) {
 	})
 	t.Run("a data pool that disappears from the spec", func(t *testing.T) {
 		extra := api.NamedPoolSpec{Name: "extra"}
-		extra.FailureDomain, extra.Replicated.Size = "host", 3
+		extra.FailureDomain, extra.ErasureCoded = "host", api.ErasureCodedSpec{DataChunks: 2, CodingChunks: 1}
 		h.ChangeFilesystem(t, func(spec *api.FilesystemSpec) { spec.DataPools = append(spec.DataPools, extra) })
 		h.AwaitServed(t, time.Minute)
+		keepIn(t, h, local.Filesystem+"-extra")
 		h.ChangeFilesystem(t, func(spec *api.FilesystemSpec) { spec.DataPools = spec.DataPools[:1] })
 		h.AwaitFilesystemCondition(t, soon, harness.Expected{
 			Type: api.ConditionStalled, Status: metav1.ConditionTrue, Reason: api.ReasonDrift, Words: []string{local.Filesystem + "-extra"}})
@@ -156,6 +157,30 @@ func clusterID(t *testing.T, h *harness.Harness, group *api.CephFilesystemSubVol
 		t.Fatalf("group %s has no clusterID", group.Name)
 	}
 	return group.Status.Info["clusterID"]
+}
+
+// keepIn writes to a volume in a pool, reads it back from another pod, and finds it in
+// that pool.
+func keepIn(t *testing.T, h *harness.Harness, pool string) {
+	t.Helper()
+	class := classWith(t, h, "share-pool", map[string]string{"pool": pool})
+	claim := harness.SharedClaim("share-pool", class.Name)
+	h.CreateAll(t, claim)
+	h.AwaitBound(t, claim)
+	for _, script := range []string{
+		"head -c 8388608 /dev/urandom > /data/blob; sha256sum /data/blob > /data/sum; sync",
+		"sha256sum --quiet -c /data/sum",
+	} {
+		pod := h.User(claim.Name, claim, script)
+		h.CreateAll(t, pod)
+		h.AwaitPhase(t, pod, corev1.PodSucceeded)
+		h.Remove(t, time.Minute, pod)
+	}
+	if objects, err := h.Toolbox(t.Context(), "rados", "--pool", pool, "ls"); err != nil || len(strings.Fields(string(objects))) < 2 {
+		t.Errorf("pool %s holds %s (%v)", pool, objects, err)
+	}
+	h.Discard(t, claim)
+	h.Remove(t, soon, class)
 }
 
 // filled is what fill writes.
