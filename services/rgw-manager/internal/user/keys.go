@@ -43,11 +43,11 @@ func (p *pass) given(access string) bool { return slices.Contains(p.before.KeyHa
 // readKeys reads the keys that the spec names.
 func (p *pass) readKeys(context.Context) (step.Outcome, error) {
 	for _, key := range p.user.Spec.Keys {
-		access, outcome := p.value(key.AccessKeyRef, maxAccess, notInAccess)
+		access, outcome := p.value(key.AccessKeyRef, maxAccess)
 		if !outcome.IsDone() {
 			return outcome, nil
 		}
-		secret, outcome := p.value(key.SecretKeyRef, maxSecret, notInSecret)
+		secret, outcome := p.value(key.SecretKeyRef, maxSecret)
 		if !outcome.IsDone() {
 			return outcome, nil
 		}
@@ -61,8 +61,8 @@ func (p *pass) readKeys(context.Context) (step.Outcome, error) {
 }
 
 // value reads one value of a Secret, which must not be longer than most, and hold
-// nothing but printable letters other than those of without.
-func (p *pass) value(ref *corev1.SecretKeySelector, most int, without string) (string, step.Outcome) {
+// nothing but printable letters.
+func (p *pass) value(ref *corev1.SecretKeySelector, most int) (string, step.Outcome) {
 	if ref == nil || ref.Name == "" || ref.Key == "" {
 		return "", step.Stall(api.ReasonInvalidSpec, "`keys`: each needs accessKeyRef and secretKeyRef with a name and a key")
 	}
@@ -71,10 +71,30 @@ func (p *pass) value(ref *corev1.SecretKeySelector, most int, without string) (s
 		return "", step.Retry(missingRetry, api.ReasonSecretMissing, fmt.Sprintf("Secret '%s' with a key of the user does not exist", ref.Name))
 	}
 	text := string(secret.Data[ref.Key])
-	if how := malformed(text, most, without); how != "" {
-		return "", step.Retry(refusedRetry, api.ReasonSecretInvalid, fmt.Sprintf("Secret '%s', key '%s': %s", ref.Name, ref.Key, how))
+	if how := malformed(text, most, ""); how != "" {
+		return "", invalid(ref, how)
 	}
 	return text, step.Done
+}
+
+func invalid(ref *corev1.SecretKeySelector, how string) step.Outcome {
+	return step.Retry(refusedRetry, api.ReasonSecretInvalid, fmt.Sprintf("Secret '%s', key '%s': %s", ref.Name, ref.Key, how))
+}
+
+// speakable refuses a key of the spec that gateways would take for another one when they are
+// told of it.
+func (p *pass) speakable(at int) step.Outcome {
+	if at >= len(p.user.Spec.Keys) {
+		return step.Done // it was drawn
+	}
+	refs := p.user.Spec.Keys[at]
+	if how := malformed(p.keys[at].Access, maxAccess, notInAccess); how != "" {
+		return invalid(refs.AccessKeyRef, how)
+	}
+	if how := malformed(p.keys[at].Secret, maxSecret, notInSecret); how != "" {
+		return invalid(refs.SecretKeyRef, how)
+	}
+	return step.Done
 }
 
 // malformed says what is wrong with a part of a key; empty if nothing is.
@@ -100,14 +120,21 @@ func pairOf(secret *corev1.Secret) accesskey.Pair {
 	return accesskey.Pair{Access: string(secret.Data[names.ObjectUserAccessKey]), Secret: string(secret.Data[names.ObjectUserSecretKey])}
 }
 
-// choose says which keys the user shall have, and makes sure that nobody else has
-// them.
+// choose says which keys the user shall have, and makes sure that gateways can be told
+// of them and nobody else has them.
 func (p *pass) choose(ctx context.Context) (step.Outcome, error) {
 	if len(p.user.Spec.Keys) == 0 {
 		p.keys = []accesskey.Pair{p.chosen()}
 	}
-	for _, key := range p.keys {
-		if _, has := p.has(key.Access); has {
+	for at, key := range p.keys {
+		held, has := p.has(key.Access)
+		if has && held.SecretKey == key.Secret {
+			continue // gateways are not told of it, whatever letters it holds
+		}
+		if outcome := p.speakable(at); !outcome.IsDone() {
+			return outcome, nil
+		}
+		if has {
 			continue
 		}
 		found, err := p.gateway.UserWithKey(ctx, key.Access)

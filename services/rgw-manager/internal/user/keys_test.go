@@ -126,3 +126,12 @@ func TestNothingIsMadeOfWhatIsWrong(t *testing.T) {
 		})
 	}
 }
+
+func TestAKeyThatTheUserHasMayHoldAnyLetter(t *testing.T) {
+	w := newWorld(t, keySecret("k", "K/1", "hu+sh%"))
+	w.gateway.AddUser(admin.User{ID: "anna", DisplayName: "Anna", Keys: []admin.UserKeySpec{{AccessKey: "K/1", SecretKey: "hu+sh%"}}})
+	w.ready(someUser(keyed("k")))
+	if got := w.keys("anna"); !slices.Equal(got, []string{"K/1=hu+sh%"}) {
+		t.Errorf("keys are %v", got)
+	}
+}
