@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -533,6 +534,22 @@ func TestGatewaysElsewhereAreAskedAndNotRun(t *testing.T) {
 	if w.store("my-store") != nil {
 		t.Error("the object is still there")
 	}
+}
+
+func TestGatewaysOfOurOwnTakeThePlaceOfThoseElsewhere(t *testing.T) {
+	s := someStore("my-store", func(s *api.CephObjectStore) {
+		s.Spec.Gateway.ExternalRGWEndpoints = []api.EndpointAddress{{IP: "10.0.0.1"}}
+	})
+	w := newWorld(t, s)
+	w.settle()
+	w.change(s, func() { s.Spec.Gateway.ExternalRGWEndpoints = nil })
+	w.settle()
+	var left discoveryv1.EndpointSliceList
+	w.check(w.kube.List(t.Context(), &left))
+	if w.deployment("my-store") == nil || len(left.Items) > 0 {
+		t.Errorf("the Deployment is %v, EndpointSlices are %v", w.deployment("my-store"), left.Items)
+	}
+	w.quiet(1)
 }
 
 func TestAnObjectWithTheLabelIsLeftAlone(t *testing.T) {

@@ -29,6 +29,10 @@ func (p *pass) applyGateways(ctx context.Context) (step.Outcome, error) {
 	if err := p.Apply.Set(ctx, p.store, gateway.ServiceOf(p.cluster, p.store)); err != nil {
 		return step.None, err
 	}
+	// Gateways elsewhere that the store had before would go on to get requests.
+	if err := p.Apply.Prune(ctx, p.store, &discoveryv1.EndpointSliceList{}); err != nil {
+		return step.None, err
+	}
 	if err := p.applyBudget(ctx); err != nil {
 		return step.None, err
 	}

@@ -50,6 +50,8 @@ func unsupportedObjectStoreFields() []unsupportedField[ObjectStoreSpec] {
 		{"spec.gateway.readAffinity", func(s *ObjectStoreSpec) bool {
 			return s.Gateway.ReadAffinity != nil && s.Gateway.ReadAffinity.Type != "default"
 		}},
+		// The host names of a zone group that others made are theirs to say.
+		{"spec.hosting.dnsNames", func(s *ObjectStoreSpec) bool { return s.Zone != nil && s.Hosting != nil && len(s.Hosting.DNSNames) > 0 }},
 		{"spec.auth.keystone", func(s *ObjectStoreSpec) bool { return s.Auth.Keystone != nil }},
 		{"spec.protocols.s3.authUseKeystone", func(s *ObjectStoreSpec) bool {
 			s3 := s.Protocols.S3

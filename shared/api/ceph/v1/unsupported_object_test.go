@@ -14,6 +14,7 @@ func TestUnsupportedObjectStoreFieldsNamesWhatIsSet(t *testing.T) {
 		"spec.gateway.dashboardEnabled":     `gateway: {dashboardEnabled: true}`,
 		"spec.gateway.sslReloadInterval":    `gateway: {sslReloadInterval: 1h}`,
 		"spec.gateway.readAffinity":         `gateway: {readAffinity: {type: balance}}`,
+		"spec.hosting.dnsNames":             `{zone: {name: z}, hosting: {dnsNames: [s3.example.com]}}`,
 		"spec.auth.keystone":                `auth: {keystone: {url: "http://k"}}`,
 		"spec.protocols.s3.authUseKeystone": `protocols: {s3: {authUseKeystone: true}}`,
 		"spec.security.kms":                 `security: {kms: {connectionDetails: {KMS_PROVIDER: vault}}}`,
