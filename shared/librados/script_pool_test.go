@@ -50,9 +50,6 @@ func poolScenes() []scene {
 		call("pool of no profile", func(ctx context.Context, c ceph.Client) error {
 			return c.PoolCreate(ctx, ceph.PoolSpec{Name: "q", PGNum: 1, ErasureCodeProfile: "nothing"}, ceph.Unconfirmed)
 		}),
-		call("pool that begins with fewer PGs than it may have", func(ctx context.Context, c ceph.Client) error {
-			return c.PoolCreate(ctx, ceph.PoolSpec{Name: "q", AutoscaleMode: "on", PGNumMin: 8}, ceph.Unconfirmed)
-		}),
 		call("rule in use", func(ctx context.Context, c ceph.Client) error { return c.CrushRuleRemove(ctx, "r1") }),
 		call("second pool", func(ctx context.Context, c ceph.Client) error {
 			return c.PoolCreate(ctx, ceph.PoolSpec{Name: "s", PGNum: 4, Size: 2, AutoscaleMode: "off", PGNumMin: 4, PGNumMax: 16}, ceph.Unconfirmed)
@@ -83,6 +80,11 @@ func poolScenes() []scene {
 		}),
 		settledCall("delete", func(ctx context.Context, c ceph.Client) error { return c.PoolDelete(ctx, "t", ceph.Really) }),
 		call("delete twice", func(ctx context.Context, c ceph.Client) error { return c.PoolDelete(ctx, "t", ceph.Really) }),
+		call("pool with a least number of PGs", func(ctx context.Context, c ceph.Client) error {
+			return c.PoolCreate(ctx, ceph.PoolSpec{Name: "q", AutoscaleMode: "on", PGNumMin: 8}, ceph.Unconfirmed)
+		}),
+		fact("pool with a least number of PGs read", pool("q")),
+		settledCall("delete it", func(ctx context.Context, c ceph.Client) error { return c.PoolDelete(ctx, "q", ceph.Really) }),
 	}
 }
 

@@ -142,7 +142,8 @@ func typeName(typ int) string {
 }
 
 // create makes the pool with at least as many PGs as it may have: where Ceph's
-// autoscaler is on, a pool begins with one, and Ceph refuses a minimum above that.
+// autoscaler is on, a pool begins with one, and Ceph changes no minimum to more than
+// there are.
 func (d *decision) create() {
 	least := number(d.spec.Parameters[pgNumMin])
 	spec := ceph.PoolSpec{Name: d.name, PGNum: max(least, number(d.spec.Parameters["pg_num"])), PGNumMin: least}

@@ -98,9 +98,6 @@ func (c *call) poolCreate() error {
 	if !c.has("pg_num") && pool.PGAutoscaleMode != "on" {
 		pool.PGNum = 32
 	}
-	if least := c.integer("pg_num_min"); least > pool.PGNum {
-		return refuse(errInvalid, "specified pg_num_min %d > pg_num %d", least, pool.PGNum)
-	}
 	pool.PGNumTarget, pool.PGPNumTarget = pool.PGNum, pool.PGNum
 	fill := c.fillReplicated
 	if c.str("pool_type") == "erasure" {
