@@ -51,6 +51,7 @@ func small(h *harness.Harness, disk string) map[string]any {
 	for _, list := range []string{"cephBlockPools", "cephFileSystems", "cephObjectStores"} {
 		values[list] = []any{}
 	}
+	delete(values, "cephFileSystemVolumeSnapshotClass")
 	spec, _ := values["cephClusterSpec"].(map[string]any)
 	spec["dataDirHostPath"] = "/var/lib/rook-second"
 	spec["mon"], spec["mgr"] = map[string]any{"count": 1}, map[string]any{"count": 1}

@@ -31,6 +31,8 @@ var (
 	ErrQuota = errors.New("quota exceeded")
 	// ErrUnreachable means that no gateway answered, or none that is able to.
 	ErrUnreachable = errors.New("unreachable")
+	// ErrCutOff means that a gateway ended the connection in the middle of its answer.
+	ErrCutOff = errors.New("answer cut off")
 )
 
 // Error is a refusal of a gateway, or its silence. It holds no URL and no reply,
@@ -187,7 +189,7 @@ func fromS3(err error) error {
 	sorted.Kind = kindOf(sorted.Code, sorted.Status)
 	var broken *net.OpError
 	if sorted.Status < http.StatusMultipleChoices && (errors.As(err, &broken) || errors.Is(err, io.ErrUnexpectedEOF)) {
-		sorted.Code, sorted.Kind = "NoAnswer", ErrUnreachable // it began to answer, as reef does before it has read all
+		sorted.Code, sorted.Kind = "CutOff", ErrCutOff // it began to answer before it had read all
 	}
 	return sorted
 }

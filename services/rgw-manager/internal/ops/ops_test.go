@@ -255,7 +255,7 @@ func TestAnAnswerThatIsCutOffIsNone(t *testing.T) {
 	p, _ := pool(t, server, adminKeys("a"))
 	_, err := connect(t, p, store()).As("x", "y").DeleteObjects(t.Context(), &s3.DeleteObjectsInput{Bucket: ptr.To("photos"),
 		Delete: &types.Delete{Objects: []types.ObjectIdentifier{{Key: ptr.To("a")}}}})
-	if !errors.Is(err, ops.ErrUnreachable) {
+	if !errors.Is(err, ops.ErrCutOff) {
 		t.Errorf("got %v", err)
 	}
 }
