@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -229,11 +230,27 @@ func empty(t *testing.T, c *s3.Client, bucket *string) {
 	for _, marker := range list.DeleteMarkers {
 		all = append(all, types.ObjectIdentifier{Key: marker.Key, VersionId: marker.VersionId})
 	}
-	removed, err := c.DeleteObjects(t.Context(), &s3.DeleteObjectsInput{Bucket: bucket, Delete: &types.Delete{Objects: all}})
+	deleteAll(t, c, bucket, all)
+	must(t, "delete bucket "+*bucket)(c.DeleteBucket(t.Context(), &s3.DeleteBucketInput{Bucket: bucket}))
+}
+
+// deleteAll deletes objects by one request, which is repeated as clients do: gateways may
+// answer before they have read all of it, and the connection ends in the middle.
+func deleteAll(t *testing.T, c *s3.Client, bucket *string, objects []types.ObjectIdentifier) {
+	t.Helper()
+	const tries = 10
+	var removed *s3.DeleteObjectsOutput
+	var err error
+	for range tries {
+		removed, err = c.DeleteObjects(t.Context(), &s3.DeleteObjectsInput{Bucket: bucket, Delete: &types.Delete{Objects: objects}})
+		var broken *net.OpError
+		if !errors.As(err, &broken) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			break
+		}
+	}
 	if err != nil || len(removed.Errors) > 0 {
 		t.Fatalf("delete objects of %s: %+v (%v)", *bucket, removed, err)
 	}
-	must(t, "delete bucket "+*bucket)(c.DeleteBucket(t.Context(), &s3.DeleteBucketInput{Bucket: bucket}))
 }
 
 // must fails the test when the call does.
