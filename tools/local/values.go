@@ -75,7 +75,8 @@ func (s Settings) ClusterValues() map[string]any {
 			"resources":          nil, // a box has no gigabytes to reserve
 			"priorityClassNames": nil,
 			"cephConfig": map[string]any{
-				"global": map[string]any{"osd_memory_target": "939524096"},
+				// Three OSDs hold the pools of everything that is tried on a box.
+				"global": map[string]any{"osd_memory_target": "939524096", "mon_max_pg_per_osd": "400"},
 			},
 		},
 		"cephObjectStores": []any{map[string]any{
