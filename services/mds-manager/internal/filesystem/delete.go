@@ -84,7 +84,8 @@ func (p *pass) nameSubvolumes(ctx context.Context) {
 	}
 	ready := step.Run(ctx, step.Named("cluster", p.findClusterForDeletion),
 		step.Named("connect", p.unlessOrphaned(p.connect)), step.Named("look", p.unlessOrphaned(p.lookForDeletion)))
-	if !ready.IsDone() || p.cluster == nil || !p.whole() {
+	found := p.found()
+	if !ready.IsDone() || p.cluster == nil || found == nil || !found.Map.Flags.Joinable || !whole(found.Map) {
 		return
 	}
 	if inside, err := p.subvolumes(ctx); err == nil {
@@ -92,11 +93,8 @@ func (p *pass) nameSubvolumes(ctx context.Context) {
 	}
 }
 
-// whole tells whether all ranks of the file system are served.
-func (p *pass) whole() bool {
-	found := p.found()
-	return found != nil && found.Map.Flags.Joinable && found.Map.Active() >= max(1, len(found.Map.In))
-}
+// whole tells whether all ranks of a file system are served.
+func whole(m ceph.MDSMap) bool { return m.Active() >= max(1, len(m.In)) }
 
 func (p *pass) lookForDeletion(ctx context.Context) (step.Outcome, error) {
 	if err := p.observeObjects(ctx, p.Client); err != nil {
@@ -129,7 +127,7 @@ func (p *pass) awaitSubvolumes(ctx context.Context) (step.Outcome, error) {
 			return step.None, fmt.Errorf("let metadata servers join %s: %w", p.fs.Name, err)
 		}
 	}
-	if found.Map.Active() < max(1, len(found.Map.In)) {
+	if !whole(found.Map) {
 		return step.Retry(deletionRetry, api.ReasonFilesystemsStarting,
 			"Waiting for the metadata servers, to see whether the file system is empty"), nil
 	}

@@ -122,7 +122,10 @@ func Serves(index int, file File, name string) (bool, error) {
 	return look(index, file, name, serves)
 }
 
-func look(index int, file File, name string, ask func(*os.File, File, string) (bool, error)) (bool, error) {
+// question is whether a device serves a file under a name.
+type question func(device *os.File, file File, name string) (bool, error)
+
+func look(index int, file File, name string, ask question) (bool, error) {
 	device, err := open(index)
 	if err != nil {
 		return false, err
@@ -178,14 +181,14 @@ func Detach(index int, file File, name string, patience time.Duration) error {
 // Refresh makes the device that serves the file under the name as large as the file has
 // become. Any other device is left alone: ErrNotAttached.
 func Refresh(index int, file File, name string) error {
-	if err := order(unix.LOOP_SET_CAPACITY, index, file, name); err != nil {
+	if err := order(unix.LOOP_SET_CAPACITY, index, file, name, serves); err != nil {
 		return fmt.Errorf("refresh size of %s: %w", Device(index), err)
 	}
 	return nil
 }
 
 func release(index int, file File, name string) error {
-	err := order(unix.LOOP_CLR_FD, index, file, name)
+	err := order(unix.LOOP_CLR_FD, index, file, name, holds)
 	if err != nil && !errors.Is(err, unix.ENXIO) {
 		return fmt.Errorf("detach %s: %w", Device(index), err)
 	}
@@ -194,13 +197,13 @@ func release(index int, file File, name string) error {
 
 // order looks and orders through one handle: nobody can give the device another
 // file between the two, because the kernel clears no device that is open twice.
-func order(what uint, index int, file File, name string) error {
+func order(what uint, index int, file File, name string, ask question) error {
 	device, err := open(index)
 	if err != nil {
 		return err
 	}
 	defer device.Close()
-	found, err := holds(device, file, name)
+	found, err := ask(device, file, name)
 	if err != nil {
 		return err
 	}
