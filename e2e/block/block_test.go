@@ -6,6 +6,7 @@
 package block
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -60,7 +61,12 @@ const xfs = "story-xfs"
 
 func TestAVolumeGrowsUnderItsPod(t *testing.T) {
 	h := harness.New(t)
-	h.Class(t, xfs, local.StorageClass, "xfs")
+	class := h.Class(t, xfs, local.StorageClass, map[string]string{"csi.storage.k8s.io/fstype": "xfs"})
+	t.Cleanup(func() {
+		if err := h.Delete(context.WithoutCancel(t.Context()), class); err != nil {
+			t.Errorf("delete class %s: %v", class.Name, err)
+		}
+	})
 	for _, tc := range []struct {
 		name, class string
 		mode        corev1.PersistentVolumeMode

@@ -85,21 +85,23 @@ func (h *Harness) Expand(t *testing.T, claim *corev1.PersistentVolumeClaim, size
 	})
 }
 
-// Class makes a StorageClass until the test ends, like another one but for its file system.
-func (h *Harness) Class(t *testing.T, name, like, fsType string) {
+// Class makes a copy of a StorageClass with other parameters; an empty one is left
+// out.
+func (h *Harness) Class(t *testing.T, name, like string, parameters map[string]string) *storagev1.StorageClass {
 	t.Helper()
-	var class storagev1.StorageClass
-	if err := h.Get(t.Context(), client.ObjectKey{Name: like}, &class); err != nil {
+	class := &storagev1.StorageClass{}
+	if err := h.Get(t.Context(), client.ObjectKey{Name: like}, class); err != nil {
 		t.Fatal(err)
 	}
 	class.ObjectMeta = metav1.ObjectMeta{Name: name}
-	class.Parameters["csi.storage.k8s.io/fstype"] = fsType
-	h.CreateAll(t, &class)
-	t.Cleanup(func() {
-		if err := h.Delete(context.WithoutCancel(t.Context()), &class); err != nil {
-			t.Errorf("delete class %s: %v", name, err)
+	for key, value := range parameters {
+		class.Parameters[key] = value
+		if value == "" {
+			delete(class.Parameters, key)
 		}
-	})
+	}
+	h.CreateAll(t, class)
+	return class
 }
 
 // AwaitPhase waits until the pod is as far.

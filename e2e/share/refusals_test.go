@@ -13,7 +13,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
-	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -32,13 +31,13 @@ func TestARequestThatCannotBeMetLosesNothing(t *testing.T) {
 	volume := h.Use(t, "share-refusals", local.Filesystem)
 	before := h.Daemons(t)
 	t.Run("a class with a file system that does not exist", func(t *testing.T) {
-		class := classWith(t, h, "share-unknown", map[string]string{"fsName": "nowhere", "pool": ""})
+		class := h.Class(t, "share-unknown", local.Filesystem, map[string]string{"fsName": "nowhere", "pool": ""})
 		assertClaimRefused(t, h, harness.SharedClaim("share-unknown", class.Name), "nowhere")
 		h.Remove(t, soon, class)
 	})
 	t.Run("a claim larger than the quota of its group, and a quota below use", func(t *testing.T) {
 		group := quotaGroup(t, h, "2Gi")
-		class := classWith(t, h, "share-quota", map[string]string{"clusterID": clusterID(t, h, group)})
+		class := h.Class(t, "share-quota", local.Filesystem, map[string]string{"clusterID": clusterID(t, h, group)})
 		small := harness.SharedClaim("share-small", class.Name)
 		h.CreateAll(t, small)
 		h.AwaitBound(t, small)
@@ -81,25 +80,6 @@ func TestARequestThatCannotBeMetLosesNothing(t *testing.T) {
 	before.AssertUntouched(t, h.Daemons(t))
 	h.AwaitBeat(t, volume)
 	h.Release(t, volume)
-}
-
-// classWith makes a copy of the StorageClass of the file system with other
-// parameters; an empty one is left out.
-func classWith(t *testing.T, h *harness.Harness, name string, parameters map[string]string) *storagev1.StorageClass {
-	t.Helper()
-	class := &storagev1.StorageClass{}
-	if err := h.Get(t.Context(), client.ObjectKey{Name: local.Filesystem}, class); err != nil {
-		t.Fatal(err)
-	}
-	class.ObjectMeta = metav1.ObjectMeta{Name: name}
-	for key, value := range parameters {
-		class.Parameters[key] = value
-		if value == "" {
-			delete(class.Parameters, key)
-		}
-	}
-	h.CreateAll(t, class)
-	return class
 }
 
 // assertClaimRefused makes a claim, waits for an event that says why it gets no
@@ -163,7 +143,7 @@ func clusterID(t *testing.T, h *harness.Harness, group *api.CephFilesystemSubVol
 // that pool.
 func keepIn(t *testing.T, h *harness.Harness, pool string) {
 	t.Helper()
-	class := classWith(t, h, "share-pool", map[string]string{"pool": pool})
+	class := h.Class(t, "share-pool", local.Filesystem, map[string]string{"pool": pool})
 	claim := harness.SharedClaim("share-pool", class.Name)
 	h.CreateAll(t, claim)
 	h.AwaitBound(t, claim)
