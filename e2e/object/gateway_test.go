@@ -66,19 +66,27 @@ type load struct {
 	longest  time.Duration
 }
 
-// drive starts clients that go on until report.
+// drive starts clients that go on until report. Each finishes what it has begun, so
+// that nothing arrives afterwards.
 func drive(t *testing.T, h *harness.Harness, store harness.Store, bucket *string) *load {
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, ended := t.Context(), make(chan struct{})
 	l := &load{}
 	var clients sync.WaitGroup
 	for number := range 4 {
 		clients.Go(func() {
-			for round := 0; ctx.Err() == nil; round++ {
-				l.beat(ctx, h.S3, store, bucket, fmt.Sprintf("client-%d", number), fmt.Sprint(round))
+			for round := 0; ; round++ {
+				select {
+				case <-ended:
+					return
+				case <-ctx.Done():
+					return
+				default:
+					l.beat(ctx, h.S3, store, bucket, fmt.Sprintf("client-%d", number), fmt.Sprint(round))
+				}
 			}
 		})
 	}
-	l.stop = func() { cancel(); clients.Wait() }
+	l.stop = sync.OnceFunc(func() { close(ended); clients.Wait() })
 	t.Cleanup(l.stop)
 	return l
 }

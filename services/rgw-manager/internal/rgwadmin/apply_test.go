@@ -134,6 +134,12 @@ func TestAStoreOfItsOwnIsMadeOnceAndRemovedWhole(t *testing.T) {
 		t.Errorf("user: %v", user)
 	}
 	quiet(t, site, wanted)
+	site.SetBuckets("late")
+	got := apply(t, site, ownStore(removing(rgwadmin.RemoveAll)))
+	if got.Outcome != rgwadmin.Refused || got.Reason != rgwadmin.ReasonBucketsExist || !strings.Contains(got.Message, "late") || got.Changed {
+		t.Errorf("with a bucket: %+v", got)
+	}
+	site.SetBuckets()
 	applied(t, site, ownStore(removing(rgwadmin.RemoveAll)))
 	if left := site.Names(); !slices.Equal(left, []string{"user admin"}) { // its pool goes
 		t.Errorf("left: %v", left)

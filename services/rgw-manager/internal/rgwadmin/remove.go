@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/rook-ceph/rook-ceph/shared/problem"
 )
 
 // remove takes away what the wish names, from the inside out. What is not there
@@ -54,6 +56,9 @@ func (w *work) removeZone(ctx context.Context) error {
 	if realm := zone.text("realm_id"); realm != "" && realm != w.realm.ID {
 		return nil // of another realm, so not ours
 	}
+	if err := w.refuseBuckets(ctx); err != nil {
+		return err
+	}
 	if err := w.leaveZoneGroup(ctx, zone); err != nil {
 		return err
 	}
@@ -66,6 +71,29 @@ func (w *work) removeZone(ctx context.Context) error {
 	}
 	// The command that deletes a zone opens it first, and makes empty logs in it.
 	return w.purge(ctx, zone)
+}
+
+// ReasonBucketsExist is that of a Refusal to remove a store that holds buckets.
+const ReasonBucketsExist = "BucketsExist"
+
+// refuseBuckets is the last look at a store that goes as a whole, when no gateway runs
+// any more: whatever they took in the end is known here.
+func (w *work) refuseBuckets(ctx context.Context) error {
+	if w.want.Remove != RemoveAll {
+		return nil // buckets are the realm's, and other zones may have them
+	}
+	out, err := w.run.Run(ctx, Command{Args: append([]string{"metadata", "list", "bucket"}, w.at()...)})
+	if err != nil {
+		return err
+	}
+	buckets, err := decode[[]string](out)
+	if err != nil {
+		return err
+	}
+	if len(buckets) > 0 {
+		return refuse(ReasonBucketsExist, "zone %s holds %s; delete them first", w.want.Zone.Name, problem.Names(buckets))
+	}
+	return nil
 }
 
 // purge removes what the zone wrote into namespaces of shared pools. Only

@@ -130,50 +130,133 @@ func TestABucketMadeDuringTheLastLookKeepsAStore(t *testing.T) {
 	}
 }
 
+// TestABucketMadeWhileTheGatewaysEndKeepsAStore has one appear after the last look at
+// the gateways: the Job that would remove the realm sees it, and they serve again.
+func TestABucketMadeWhileTheGatewaysEndKeepsAStore(t *testing.T) {
+	s := someStore("my-store")
+	w := newWorld(t, s)
+	w.settle()
+	w.realm.late = "late"
+	w.ceph.ForgetCommands()
+	w.told()
+	w.remove(s)
+	for w.deployment("my-store") != nil {
+		w.check(w.pass())
+	}
+	w.play()
+	w.check(w.pass())
+	blocked := w.condition("my-store", api.ConditionDeletionIsBlocked)
+	if blocked.Status != metav1.ConditionTrue || blocked.Reason != api.ReasonBucketsExist || !strings.Contains(blocked.Message, "late") {
+		t.Errorf("DeletionIsBlocked: %+v", blocked)
+	}
+	w.gates.buckets["my-store"] = []string{"late"}
+	w.settle()
+	if blocked = w.condition("my-store", api.ConditionDeletionIsBlocked); !strings.Contains(blocked.Message, "bucket late") || w.running["my-store"] == "" {
+		t.Errorf("the gateways do not serve again: %+v", blocked)
+	}
+	if w.ceph.Writes() != 0 || len(w.pools()) != len(poolsOfMyStore) {
+		t.Errorf("Ceph was sent %d writes", w.ceph.Writes())
+	}
+	w.realm.late = ""
+	delete(w.gates.buckets, "my-store")
+	w.settle()
+	if w.store("my-store") != nil || len(w.pools()) != 0 {
+		t.Errorf("left: %v", w.pools())
+	}
+}
+
+// TestNothingIsRemovedWhileAGatewayEnds has a pod outlive its Deployment.
+func TestNothingIsRemovedWhileAGatewayEnds(t *testing.T) {
+	s := someStore("my-store")
+	w := newWorld(t, s)
+	w.settle()
+	w.playing = true
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "last", Labels: w.deployment("my-store").Spec.Selector.MatchLabels}}
+	w.check(w.kube.Create(t.Context(), pod))
+	w.playing = false
+	w.ceph.ForgetCommands()
+	w.remove(s)
+	w.settle()
+	if c := w.condition("my-store", api.ConditionReady); !strings.Contains(c.Message, "gateway last") || w.deployment("my-store") != nil {
+		t.Errorf("Ready: %+v", c)
+	}
+	if w.ceph.Writes() != 0 || len(w.realm.wishes) != 1 {
+		t.Errorf("Ceph was sent %d writes, %d setups were made", w.ceph.Writes(), len(w.realm.wishes))
+	}
+	w.playing = true
+	w.check(w.kube.Delete(t.Context(), pod))
+	w.playing = false
+	w.settle()
+	if w.store("my-store") != nil || len(w.pools()) != 0 {
+		t.Errorf("left: %v", w.pools())
+	}
+}
+
 func TestAStoreThatNobodyCanAskIsOnlyRemovedWhenItsPoolsAreEmpty(t *testing.T) {
-	for name, test := range map[string]struct {
-		lose func(*world)
-	}{
-		"gateways_are_mute": {func(w *world) { w.gates.mute = true }},
-		"gateways_were_taken": {func(w *world) {
-			w.playing = true
-			w.check(w.kube.Delete(w.t.Context(), w.deployment("my-store")))
-			w.playing = false
-			w.play()
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := someStore("my-store")
-			w := newWorld(t, s)
-			w.settle()
-			w.answers["df"] = func(answer []byte) []byte {
-				return bytes.ReplaceAll(answer, []byte(`"objects":0`), []byte(`"objects":1`))
-			}
-			test.lose(w)
-			w.ceph.ForgetCommands()
-			w.remove(s)
-			w.settle()
-			blocked := w.condition("my-store", api.ConditionDeletionIsBlocked)
-			if blocked.Status != metav1.ConditionTrue || blocked.Reason != api.ReasonGatewayUnreachable || !strings.Contains(blocked.Message, "is not empty") {
-				t.Errorf("DeletionIsBlocked: %+v", blocked)
-			}
-			if w.ceph.Writes() != 0 || len(w.pools()) != len(poolsOfMyStore) {
-				t.Errorf("Ceph was sent %d writes", w.ceph.Writes())
-			}
-			delete(w.answers, "df")
-			w.answers["status"] = func(answer []byte) []byte {
-				return bytes.Replace(answer, []byte(`"active+clean"`), []byte(`"unknown"`), 1)
-			}
-			w.settle()
-			if c := w.condition("my-store", api.ConditionDeletionIsBlocked); !strings.Contains(c.Message, "does not know yet") {
-				t.Errorf("DeletionIsBlocked: %+v", c)
-			}
-			delete(w.answers, "status")
-			w.settle()
-			if w.store("my-store") != nil || len(w.pools()) != 0 {
-				t.Errorf("left: %v", w.pools())
-			}
-		})
+	s := someStore("my-store")
+	w := newWorld(t, s)
+	w.settle()
+	w.answers["df"] = func(answer []byte) []byte {
+		return bytes.ReplaceAll(answer, []byte(`"objects":0`), []byte(`"objects":1`))
+	}
+	w.gates.mute = true
+	w.ceph.ForgetCommands()
+	w.remove(s)
+	w.settle()
+	blocked := w.condition("my-store", api.ConditionDeletionIsBlocked)
+	if blocked.Status != metav1.ConditionTrue || blocked.Reason != api.ReasonGatewayUnreachable || !strings.Contains(blocked.Message, "is not empty") {
+		t.Errorf("DeletionIsBlocked: %+v", blocked)
+	}
+	if w.ceph.Writes() != 0 || len(w.pools()) != len(poolsOfMyStore) {
+		t.Errorf("Ceph was sent %d writes", w.ceph.Writes())
+	}
+	delete(w.answers, "df")
+	w.answers["status"] = func(answer []byte) []byte {
+		return bytes.Replace(answer, []byte(`"active+clean"`), []byte(`"unknown"`), 1)
+	}
+	w.settle()
+	if c := w.condition("my-store", api.ConditionDeletionIsBlocked); !strings.Contains(c.Message, "does not know yet") {
+		t.Errorf("DeletionIsBlocked: %+v", c)
+	}
+	delete(w.answers, "status")
+	w.settle()
+	if w.store("my-store") != nil || len(w.pools()) != 0 {
+		t.Errorf("left: %v", w.pools())
+	}
+}
+
+// TestAStoreWithoutGatewaysGetsThemBackToBeAsked has somebody take the Deployment of a
+// store that is to go.
+func TestAStoreWithoutGatewaysGetsThemBackToBeAsked(t *testing.T) {
+	s := someStore("my-store")
+	w := newWorld(t, s)
+	w.settle()
+	w.answers["df"] = func(answer []byte) []byte {
+		return bytes.ReplaceAll(answer, []byte(`"objects":0`), []byte(`"objects":1`))
+	}
+	w.gates.buckets["my-store"] = []string{"photos"}
+	w.playing = true
+	w.check(w.kube.Delete(t.Context(), w.deployment("my-store")))
+	w.playing = false
+	w.play()
+	w.remove(s)
+	w.settle()
+	blocked := w.condition("my-store", api.ConditionDeletionIsBlocked)
+	if blocked.Reason != api.ReasonBucketsExist || !strings.Contains(blocked.Message, "bucket photos") || w.running["my-store"] == "" {
+		t.Errorf("DeletionIsBlocked: %+v", blocked)
+	}
+	// What a gateway has named is there until one says otherwise.
+	delete(w.answers, "df")
+	w.gates.mute = true
+	w.settle()
+	if c := w.condition("my-store", api.ConditionDeletionIsBlocked); c.Reason != api.ReasonBucketsExist || w.store("my-store") == nil {
+		t.Errorf("DeletionIsBlocked: %+v", c)
+	}
+	w.gates.mute = false
+	delete(w.gates.buckets, "my-store")
+	w.settle()
+	if w.store("my-store") != nil || len(w.pools()) != 0 {
+		t.Errorf("left: %v", w.pools())
 	}
 }
 

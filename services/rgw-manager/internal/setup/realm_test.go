@@ -24,6 +24,8 @@ type realm struct {
 	asked  *store.Wish
 	// refusal is why a Job fails.
 	refusal string
+	// late is a bucket that only a Job that removes the realm sees.
+	late string
 }
 
 func hash(wish store.Wish) string {
@@ -40,6 +42,9 @@ func (r *realm) Ensure(_ context.Context, _ *api.CephCluster, obj *api.CephObjec
 	}
 	if r.refusal != "" {
 		return api.ObjectSetupStatus{}, step.Stall(api.ReasonSetupFailed, r.refusal), nil
+	}
+	if wish.Gone && r.late != "" {
+		return api.ObjectSetupStatus{}, step.Retry(50*time.Millisecond, api.ReasonBucketsExist, "zone my-store holds "+r.late), nil
 	}
 	last := len(r.wishes) - 1
 	if last >= 0 && hash(r.wishes[last]) == hash(wish) {

@@ -170,6 +170,9 @@ func (r Runner) giveUp(ctx context.Context, job *batchv1.Job, result rgwadmin.Re
 		return step.Retry(lag, api.ReasonSettingUp, "Waiting for the result of the Job that sets up the realm"), nil
 	case since >= again || has(job, batchv1.JobComplete):
 		return step.Retry(turn, api.ReasonSetupFailed, "The Job that sets up the realm is made anew: "+said(result)), r.remove(ctx, job)
+	case result.Reason == rgwadmin.ReasonBucketsExist:
+		// Whoever asked finds out itself when the buckets are gone, and asks anew.
+		return step.Retry(turn, result.Reason, result.Message), r.remove(ctx, job)
 	case result.Outcome == rgwadmin.Refused:
 		outcome := step.Stall(result.Reason, result.Message)
 		outcome.After = max(time.Second, again-since)

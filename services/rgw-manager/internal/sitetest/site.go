@@ -41,6 +41,7 @@ type Site struct {
 	standby string
 	// objects are the names of those in "pool:namespace".
 	objects map[string][]string
+	buckets []string
 
 	ran    []string
 	wrote  int
@@ -93,6 +94,9 @@ func (s *Site) Put(pool, namespace string, names ...string) {
 
 // Objects are those of a namespace of a pool.
 func (s *Site) Objects(pool, namespace string) []string { return s.objects[pool+":"+namespace] }
+
+// SetBuckets says which buckets the site has.
+func (s *Site) SetBuckets(names ...string) { s.buckets = names }
 
 // Names are those of all realms, zone groups, zones and users; for each period there is
 // its realm.
@@ -217,7 +221,7 @@ func (c *call) reader() (func() (any, error), bool) {
 	do, is := map[string]func() (any, error){
 		"realm get": c.realmGet, "realm list": c.realmList, "zonegroup get": c.groupGet, "zonegroup list": c.groupList,
 		"zone get": c.zoneGet, "zone list": c.zoneList, "period get": c.periodGet, "period list": c.periodList,
-		"user info": c.userInfo, "rados ls": c.radosList, "gateway GET": c.gateway,
+		"user info": c.userInfo, "metadata list bucket": c.bucketList, "rados ls": c.radosList, "gateway GET": c.gateway,
 	}[c.verb]
 	if c.verb == "period update" && !c.options.has("commit") {
 		return c.periodUpdate, true

@@ -146,6 +146,8 @@ func (c *call) populated() (object, error) {
 	return found, nil
 }
 
+func (c *call) bucketList() (any, error) { return append([]string{}, c.buckets...), nil }
+
 func (c *call) userInfo() (any, error) { return c.user() }
 
 func (c *call) userCreate() (any, error) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zonepools"
@@ -18,6 +19,9 @@ import (
 
 // deletionRetry is how often a store is looked at that something keeps.
 const deletionRetry = 10 * time.Second
+
+// endRetry is how often is looked whether gateways have ended, or are back.
+const endRetry = 2 * time.Second
 
 // noteRetry is how soon a pass follows one that noted something in the status.
 const noteRetry = 100 * time.Millisecond
@@ -133,7 +137,7 @@ func (p *pass) awaitBuckets(ctx context.Context) (step.Outcome, error) {
 		return step.Done, nil
 	}
 	noted := p.notedEmpty()
-	if noted && p.deployment == nil {
+	if noted && !p.serving() {
 		p.emptied = true
 		return step.Done, nil
 	}
@@ -168,10 +172,22 @@ func (p *pass) buckets(ctx context.Context) ([]string, step.Outcome, error) {
 	return inside, step.Done, nil
 }
 
+// serving tells whether there are gateways that nobody has ended.
+func (p *pass) serving() bool {
+	return p.deployment != nil && p.deployment.DeletionTimestamp.IsZero()
+}
+
 // notedEmpty tells whether a pass before has found that no bucket is left.
 func (p *pass) notedEmpty() bool {
 	c := condition.Find(p.before.Conditions, api.ConditionDeletionIsBlocked)
 	return c != nil && c.Reason == reasonNoBuckets
+}
+
+// heldBuckets tells whether a pass before has heard of buckets. Only who could name
+// them can tell that they are gone.
+func (p *pass) heldBuckets() bool {
+	c := condition.Find(p.before.Conditions, api.ConditionDeletionIsBlocked)
+	return c != nil && c.Status == metav1.ConditionTrue && c.Reason == api.ReasonBucketsExist
 }
 
 // hasPools tells whether any pool of the store is there.
@@ -187,15 +203,22 @@ func (p *pass) hasPools() bool {
 // awaitEmptyPools is for a store whose gateways cannot be asked, for the reason given:
 // only pools that hold nothing of any bucket prove that there is none.
 func (p *pass) awaitEmptyPools(ctx context.Context, why step.Outcome) (step.Outcome, error) {
-	held := "the pools are shared"
-	if p.shared() == nil {
+	held, reason := "the pools are shared", why.Reason
+	switch {
+	case p.heldBuckets():
+		held, reason = "there were some when it was last known", api.ReasonBucketsExist
+	case p.shared() == nil:
 		var err error
 		if held, err = zonepools.Held(ctx, p.client, p.store.Name); err != nil || held == "" {
 			return step.Done, err
 		}
 	}
 	p.blockers = append(p.blockers, held)
-	return step.Retry(deletionRetry, why.Reason, fmt.Sprintf(
+	if p.deployment == nil && p.before.Setup != nil {
+		why, err := p.bringBack(ctx)
+		return step.Retry(endRetry, reason, fmt.Sprintf("The gateways are started again to tell which buckets are left, since %s: %s", held, why.Message)), err
+	}
+	return step.Retry(deletionRetry, reason, fmt.Sprintf(
 		"Nobody can tell whether buckets are left: %s, and %s; have a gateway answer, or set `preservePoolsOnDelete`", why.Message, held)), nil
 }
 

@@ -15,18 +15,37 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
 
-// endGateways ends the gateways, so that nobody makes a bucket from now on.
+// endGateways ends the gateways, and waits for the last of their pods: nobody makes a
+// bucket afterwards.
 func (p *pass) endGateways(ctx context.Context) (step.Outcome, error) {
-	if p.deployment == nil {
-		return step.Done, nil
+	if p.serving() {
+		if outcome, err := p.confirm(ctx); err != nil || !outcome.IsDone() {
+			return outcome, err
+		}
+		if err := p.Apply.Delete(ctx, p.deployment); err != nil {
+			return step.None, err
+		}
+		return step.Retry(noteRetry, api.ReasonWaiting, "Waiting for the gateways to end"), nil
 	}
-	if outcome, err := p.confirm(ctx); err != nil || !outcome.IsDone() {
-		return outcome, err
+	var pods corev1.PodList
+	if err := p.Live.List(ctx, &pods, client.InNamespace(p.store.Namespace), client.MatchingLabels(gateway.Selector(p.store))); err != nil {
+		return step.None, fmt.Errorf("list pods of gateways: %w", err)
 	}
-	if err := p.Apply.Delete(ctx, p.deployment); err != nil {
-		return step.None, err
+	if len(pods.Items) > 0 {
+		return step.Retry(endRetry, api.ReasonWaiting, fmt.Sprintf("Waiting for the gateway %s to end", pods.Items[0].Name)), nil
 	}
-	return step.Retry(noteRetry, api.ReasonWaiting, "Waiting for the gateways to end"), nil
+	return step.Done, nil
+}
+
+// bringBack has gateways serve a store again in which something was found when they
+// were gone, so that people can look at it and delete it.
+func (p *pass) bringBack(ctx context.Context) (step.Outcome, error) {
+	for _, do := range []func(context.Context) (step.Outcome, error){p.findSite, p.readSecrets, p.applyOptions, p.applyKey, p.applyGateways} {
+		if outcome, err := do(ctx); err != nil || !outcome.IsDone() {
+			return outcome, err
+		}
+	}
+	return step.Wait(api.ReasonGatewaysStarting, "waiting for their Deployment"), nil
 }
 
 // endSetup has realm, zone group and zone removed, or the endpoints of the store taken
@@ -52,6 +71,10 @@ func (p *pass) endSetup(ctx context.Context) (step.Outcome, error) {
 	}
 	wish.Gone = true
 	done, outcome, err := p.Setup.Ensure(ctx, p.cluster, p.store, wish)
+	if outcome.Reason == api.ReasonBucketsExist {
+		// One that was made while the gateways ended. What was noted is not true.
+		p.emptied, p.blockers = false, []string{outcome.Message}
+	}
 	if err != nil || !outcome.IsDone() {
 		return outcome, err
 	}
