@@ -40,10 +40,10 @@ type emptying struct {
 // destroy empties the bucket for a while, and removes it once it is empty. The owner of
 // the bucket was read in this pass.
 func (p *pass) destroy(ctx context.Context) (step.Outcome, error) {
-	if !p.busy.take() {
-		return step.Retry(time.Second, api.ReasonDeletingObjects, "Waiting until other buckets are emptied"), nil
+	if !p.purging.take(p.claim.UID, p.Clock.Now()) {
+		return step.Retry(ask, api.ReasonDeletingObjects, "Waiting until it is the turn of bucket '"+p.want.bucket+"'; others are emptied"), nil
 	}
-	defer p.busy.release()
+	defer p.purging.giveBack()
 	if outcome, err := p.takeOver(ctx); err != nil || !outcome.IsDone() {
 		return outcome, err
 	}

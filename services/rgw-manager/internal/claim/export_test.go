@@ -1,13 +1,19 @@
 package claim
 
-// Occupy makes workers busy with emptying buckets until they are released.
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Occupy has other claims hold turns until they are released.
 func (r *Reconciler) Occupy(count int) (release func()) {
-	for range count {
-		r.busy.take()
+	for number := range count {
+		r.purging.take(types.UID(fmt.Sprint("other-", number)), r.Clock.Now())
 	}
 	return func() {
 		for range count {
-			r.busy.release()
+			r.purging.giveBack()
 		}
 	}
 }

@@ -37,8 +37,6 @@ const (
 	Name = api.WriterClaim
 
 	workers = 8
-	// purgers is how many workers empty buckets at the same time at most.
-	purgers = 3
 	// review is how often a settled claim is compared with the store; claims are
 	// spread over the last part of it.
 	review, spread = 10 * time.Minute, time.Minute
@@ -59,8 +57,8 @@ type Reconciler struct {
 	// known holds, by UID, how a claim looked when it was settled, emptying how far
 	// the deletion of its objects is.
 	known, emptying sync.Map
-	// busy bounds the workers that empty buckets.
-	busy slots
+	// purging is whose buckets are emptied.
+	purging turns
 	// sharing is who changes the policy of a bucket that several share.
 	sharing locks
 }
@@ -228,25 +226,3 @@ type wish struct {
 
 // owned tells whether the user is one that is made for the claim.
 func (w wish) owned() bool { return w.user == w.own }
-
-// slots bound how many do something at the same time.
-type slots struct {
-	mu    sync.Mutex
-	taken int
-}
-
-func (s *slots) take() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.taken >= purgers {
-		return false
-	}
-	s.taken++
-	return true
-}
-
-func (s *slots) release() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.taken--
-}
