@@ -10,10 +10,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/ceph/go-ceph/rgw/admin"
+	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -67,6 +69,12 @@ func TestAStoreLivesWithRealCeph(t *testing.T) {
 			_, err = s3Client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String("photos"), Key: aws.String("one.png")})
 			r.check(err)
 			_, err = s3Client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: aws.String("photos")})
+			r.check(err)
+			r.squeezeIn(s3Client, "late")
+			r.await("the gateways are back and name the bucket", func() bool {
+				return strings.Contains(r.condition(api.ConditionDeletionIsBlocked).Message, "bucket late") && r.running["my-store"] != ""
+			})
+			_, err = s3Client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: aws.String("late")})
 			r.check(err)
 			r.await("gone", func() bool { return r.store() == nil })
 			r.nothingLeft()
@@ -126,6 +134,26 @@ func TestAStoreInSharedPoolsTakesItsNamespacesWithIt(t *testing.T) {
 	if !kept {
 		t.Error("the other store lost what it had")
 	}
+}
+
+// squeezeIn makes a bucket when the Deployment of the gateways is gone, and their last
+// process is not.
+func (r *rig) squeezeIn(s3Client *s3.Client, bucket string) {
+	r.t.Helper()
+	ctx := r.t.Context()
+	for deadline := time.Now().Add(patience); ; {
+		r.check(r.pass())
+		var left appsv1.DeploymentList
+		r.check(r.kube.List(ctx, &left))
+		if len(left.Items) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			r.t.Fatalf("the gateways are not ended: %+v", r.condition(api.ConditionReady))
+		}
+	}
+	_, err := s3Client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &bucket})
+	r.check(err)
 }
 
 // namespaces are those of a pool that hold objects.
