@@ -17,7 +17,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/e2e/harness"
-	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 )
 
@@ -57,22 +56,27 @@ func claim(t *testing.T, h *harness.Harness) {
 	}
 }
 
-// claimFromNowhere asks for a bucket of an unknown store, which may be made later:
-// the claim waits, says for what, and has nothing yet.
-func claimFromNowhere(t *testing.T, h *harness.Harness) {
+// refuseClaim asks for a bucket that cannot be had: the claim says why, and nothing is
+// made for it.
+func refuseClaim(t *testing.T, h *harness.Harness, store string, config map[string]string, want harness.Expected) {
+	t.Helper()
 	class := &storagev1.StorageClass{
-		ObjectMeta: metav1.ObjectMeta{Name: "story-nowhere"}, Provisioner: harness.Namespace + ".ceph.rook.io/bucket",
-		Parameters: map[string]string{"objectStoreName": "nowhere", "objectStoreNamespace": harness.Namespace},
+		ObjectMeta: metav1.ObjectMeta{Name: "story-refused"}, Provisioner: harness.Namespace + ".ceph.rook.io/bucket",
+		Parameters: map[string]string{"objectStoreName": store, "objectStoreNamespace": harness.Namespace},
 	}
 	wanted := &objectbucket.ObjectBucketClaim{
-		ObjectMeta: metav1.ObjectMeta{Namespace: metav1.NamespaceDefault, Name: "story-nowhere"},
-		Spec:       objectbucket.ObjectBucketClaimSpec{StorageClassName: class.Name, GenerateBucketName: "story"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: metav1.NamespaceDefault, Name: "story-refused"},
+		Spec: objectbucket.ObjectBucketClaimSpec{
+			StorageClassName: class.Name, GenerateBucketName: "story-refused", AdditionalConfig: config},
 	}
 	h.CreateAll(t, class, wanted)
-	h.AwaitOf(t, soon, wanted, harness.Expected{
-		Type: api.ConditionReady, Status: metav1.ConditionFalse, Reason: api.ReasonParentMissing, Words: []string{"nowhere"}})
+	h.AwaitOf(t, soon, wanted, want)
 	if err := h.Get(t.Context(), client.ObjectKeyFromObject(wanted), &corev1.Secret{}); !apierrors.IsNotFound(err) {
 		t.Errorf("a claim without a bucket has a Secret (%v)", err)
+	}
+	made, err := h.Shell(t, "radosgw-admin bucket list"+zone+"; radosgw-admin user list"+zone)
+	if err != nil || strings.Contains(made, "story-refused") {
+		t.Errorf("for a claim that is refused there is %s (%v)", made, err)
 	}
 	h.Remove(t, soon, wanted)
 	h.Remove(t, soon, class)

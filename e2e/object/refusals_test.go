@@ -45,7 +45,26 @@ func refuse(t *testing.T, h *harness.Harness, taken harness.Store) {
 			Type: api.ConditionStalled, Status: metav1.ConditionTrue, Reason: api.ReasonKeyTaken})
 		h.Remove(t, soon, keys)
 	})
-	t.Run("a claim to an unknown store", func(t *testing.T) { claimFromNowhere(t, h) })
+	t.Run("a claim to an unknown store", func(t *testing.T) {
+		refuseClaim(t, h, "nowhere", nil, harness.Expected{
+			Type: api.ConditionReady, Status: metav1.ConditionFalse, Reason: api.ReasonParentMissing, Words: []string{"nowhere"}})
+	})
+	t.Run("a quota of zero", func(t *testing.T) {
+		refuseClaim(t, h, name, map[string]string{"maxObjects": "0"}, harness.Expected{
+			Type: api.ConditionStalled, Status: metav1.ConditionTrue, Reason: api.ReasonInvalidSpec, Words: []string{"maxObjects", "more than 0"}})
+	})
+	t.Run("a name that is taken", func(t *testing.T) {
+		pool := api.PoolSpec{}
+		pool.Replicated.Size = 3
+		owner := &api.CephObjectZone{
+			ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: "story-taken"},
+			Spec:       api.ObjectZoneSpec{ZoneGroup: "nowhere", MetadataPool: &pool, DataPool: pool.DeepCopy()},
+		}
+		h.CreateAll(t, owner)
+		assertRefused(t, h, newStore(owner.Name), harness.Expected{
+			Type: api.ConditionStalled, Status: metav1.ConditionTrue, Reason: api.ReasonNameTaken, Words: []string{"CephObjectZone", owner.Name}})
+		h.Remove(t, soon, owner)
+	})
 	must(t, "the rightful user still gets in")(h.S3(taken).ListBuckets(t.Context(), &s3.ListBucketsInput{MaxBuckets: aws.Int32(1)}))
 }
 
