@@ -118,6 +118,30 @@ func TestAVersionThatNobodyTellsIsAskedForLessAndLess(t *testing.T) {
 	}
 }
 
+func TestRanksThatNobodyServesAreLookedAtLessAndLess(t *testing.T) {
+	fs := filesystem("myfs")
+	w := newWorld(t, fs)
+	for range 10 { // no node runs anything
+		w.check(w.pass())
+	}
+	if c := w.condition("myfs", api.ConditionReady); c.Reason != api.ReasonFilesystemsStarting {
+		t.Fatalf("Ready: %+v", c)
+	}
+	next := func(waited time.Duration) time.Duration {
+		w.clock.SetTime(w.clock.Now().Add(waited))
+		result, err := w.service.Filesystem.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(fs)})
+		w.check(err)
+		return result.RequeueAfter
+	}
+	got := []time.Duration{next(0), next(5 * time.Second), next(15 * time.Second), next(time.Minute)}
+	w.change(fs, func() { fs.Spec.MetadataServer.ActiveCount = 2 })
+	got = append(got, next(0)) // two ranks are waited for now
+	want := []time.Duration{time.Second, time.Second, 4 * time.Second, 10 * time.Second, time.Second}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("intervals (-want +got):\n%s", diff)
+	}
+}
+
 func TestANewFileSystemWaitsForTheOSDs(t *testing.T) {
 	w := newWorld(t, filesystem("myfs"))
 	w.report(func(s *api.ClusterStatus) {
