@@ -53,6 +53,32 @@ func TestAFileSystemIsServedAndThenAllIsQuiet(t *testing.T) {
 	w.quiet(1)
 }
 
+func TestACacheThatTheClusterConfiguresIsLeftToIt(t *testing.T) {
+	w := newWorld(t, filesystem("myfs", func(fs *api.CephFilesystem) {
+		fs.Spec.MetadataServer.Resources = &corev1.ResourceRequirements{Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("4Gi")}}
+	}))
+	w.settle()
+	cluster := w.newCluster()
+	w.change(cluster, func() {
+		cluster.Spec.CephConfig = map[string]map[string]string{"mds": {"mds_cache_memory_limit": "1G"}, "mds.myfs-b": {"mds_cache_memory_limit": "3G"}}
+	})
+	w.check(w.ceph.Client().ConfigSet(t.Context(), "mds.myfs-b", "mds_cache_memory_limit", "3G")) // as mon-manager does
+	w.settle()
+	if got, found := w.ceph.Option("mds.myfs-a", "mds_cache_memory_limit"); found {
+		t.Errorf("a has %s in place of what is said of all", got)
+	}
+	if got, _ := w.ceph.Option("mds.myfs-b", "mds_cache_memory_limit"); got != "3G" {
+		t.Errorf("b has %q", got)
+	}
+	w.change(cluster, func() { cluster.Spec.CephConfig = nil })
+	w.settle()
+	for _, daemon := range []string{"mds.myfs-a", "mds.myfs-b"} {
+		if got, _ := w.ceph.Option(daemon, "mds_cache_memory_limit"); got != "2147483648" {
+			t.Errorf("%s has %q afterwards", daemon, got)
+		}
+	}
+}
+
 // quiet wants passes that write nothing and ask Ceph at most once per object.
 func (w *world) quiet(objects int) {
 	w.t.Helper()
