@@ -2,6 +2,7 @@ package ceph
 
 import (
 	"context"
+	"strings"
 )
 
 // ConfigOption is one entry of the mons' configuration database.
@@ -12,6 +13,15 @@ type ConfigOption struct {
 	Mask               string `json:"mask"`
 	Level              string `json:"level"`
 	CanUpdateAtRuntime bool   `json:"can_update_at_runtime"`
+}
+
+// OptionName spells an option as Ceph stores it: words joined by underscores. Names
+// of modules' options are paths, and stay.
+func OptionName(name string) string {
+	if strings.Contains(name, "/") {
+		return name
+	}
+	return strings.NewReplacer(" ", "_", "-", "_").Replace(name)
 }
 
 // ConfigSet stores an option for who ("global", "mon", "osd.3", "osd/class:ssd").

@@ -6,6 +6,7 @@ package condition
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -41,6 +42,19 @@ func From(typ string, report step.Report, generation int64) api.Condition {
 // New returns a condition with the given status.
 func New(typ string, status metav1.ConditionStatus, reason, message string, generation int64) api.Condition {
 	return api.Condition{Type: typ, Status: status, Reason: reason, Message: message, ObservedGeneration: generation}
+}
+
+// DeletionIsBlocked says what keeps an object that is to go. A person who expects
+// Rook's annotation to remove what is inside is told that it does not.
+func DeletionIsBlocked(obj metav1.Object, blockers []string, report step.Report) api.Condition {
+	if len(blockers) == 0 {
+		return New(api.ConditionDeletionIsBlocked, metav1.ConditionFalse, api.ReasonNoDependents, "", obj.GetGeneration())
+	}
+	message := report.Message
+	if strings.EqualFold(obj.GetAnnotations()[names.AnnotationForceDeletion], "true") {
+		message += "; annotation " + names.AnnotationForceDeletion + " is not honoured"
+	}
+	return New(api.ConditionDeletionIsBlocked, metav1.ConditionTrue, report.Reason, message, obj.GetGeneration())
 }
 
 // Merge returns the desired conditions with the transition times that existing

@@ -41,6 +41,32 @@ func TestFrom(t *testing.T) {
 	}
 }
 
+func TestDeletionIsBlockedSaysWhatIsNotHonoured(t *testing.T) {
+	report := step.Report{Outcome: step.Retry(time.Second, api.ReasonDependents, "Group 'a' holds b; delete it first")}
+	blocked := api.Condition{Type: "DeletionIsBlocked", Status: metav1.ConditionTrue, Reason: api.ReasonDependents, Message: report.Message, ObservedGeneration: 7}
+	unforced := blocked
+	unforced.Message += "; annotation rook.io/force-deletion is not honoured"
+	tests := map[string]struct {
+		annotation string
+		blockers   []string
+		want       api.Condition
+	}{
+		"nothing keeps it": {annotation: "true", want: api.Condition{
+			Type: "DeletionIsBlocked", Status: metav1.ConditionFalse, Reason: api.ReasonNoDependents, ObservedGeneration: 7}},
+		"something keeps it":                      {blockers: []string{"b"}, want: blocked},
+		"something keeps it in spite of a person": {annotation: "True", blockers: []string{"b"}, want: unforced},
+		"a person has thought again":              {annotation: "false", blockers: []string{"b"}, want: blocked},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			obj := &metav1.ObjectMeta{Generation: 7, Annotations: map[string]string{"rook.io/force-deletion": tc.annotation}}
+			if diff := cmp.Diff(tc.want, DeletionIsBlocked(obj, tc.blockers, report)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestMergeMovesTheTimeOnlyWithTheStatus(t *testing.T) {
 	before, now := metav1.Unix(100, 0), time.Unix(200, 0)
 	existing := []api.Condition{

@@ -21,6 +21,10 @@ const (
 	LabelHostname       = "kubernetes.io/hostname"
 )
 
+// AnnotationForceDeletion is by what Rook is asked to remove an object along with
+// what is inside.
+const AnnotationForceDeletion = "rook.io/force-deletion"
+
 // Daemon returns the labels of the pods and Deployments of one Ceph daemon.
 // Role is mon, mgr, osd, mds or rgw; service is who manages it.
 func Daemon(namespace, cluster, role, id, service string) map[string]string {

@@ -1,6 +1,7 @@
 // Package step runs one reconcile pass as a list of named steps and turns the
 // first step that is not done into a condition and a requeue decision. It does
-// no I/O and knows nothing about any kind.
+// no I/O and knows nothing about any kind. Patience makes polls of the same
+// thing rarer.
 package step
 
 import (

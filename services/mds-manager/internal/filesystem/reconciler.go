@@ -65,7 +65,8 @@ type Reconciler struct {
 	// known holds, by UID, how a file system looked when it was settled.
 	known sync.Map
 	// tried holds, by UID, what was last done to the pools.
-	tried sync.Map
+	tried    sync.Map
+	patience step.Patience
 }
 
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephfilesystems,verbs=get;list;watch;patch
@@ -97,6 +98,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	var fs api.CephFilesystem
 	err := r.Client.Get(ctx, request.NamespacedName, &fs)
 	if apierrors.IsNotFound(err) {
+		r.patience.Forget(request.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	if err != nil {
@@ -111,7 +113,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		steps = p.endSteps()
 	}
 	report := step.Run(ctx, steps...)
-	result := report.Result()
+	result := r.patience.Result(request.NamespacedName, report, r.Clock.Now())
 	switch {
 	case report.IsStalled():
 		result.RequeueAfter = refusedRetry // what is in the way may go without an edit

@@ -115,11 +115,7 @@ func (p *pass) conditions(report step.Report) []api.Condition {
 	if p.fs.DeletionTimestamp.IsZero() {
 		return list
 	}
-	blocked := set(api.ConditionDeletionIsBlocked, len(p.blockers) > 0, report.Reason, report.Message)
-	if len(p.blockers) == 0 {
-		blocked.Reason = api.ReasonNoDependents
-	}
-	return append(list, blocked)
+	return append(list, condition.DeletionIsBlocked(p.fs, p.blockers, report))
 }
 
 // available tells whether clients have what they need: all ranks are served, or

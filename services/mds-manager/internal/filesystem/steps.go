@@ -27,9 +27,6 @@ const (
 	// poll is how soon to ask Ceph again.
 	poll    = time.Second
 	purpose = "update metadata servers"
-
-	optionJoin  = "mds_join_fs"
-	optionCache = "mds_cache_memory_limit"
 )
 
 func (p *pass) hold(ctx context.Context) (step.Outcome, error) {
@@ -78,13 +75,9 @@ func (p *pass) applyBudget(ctx context.Context) (step.Outcome, error) {
 // applyOptions tells the metadata servers which file system is theirs and how
 // large their caches may be, before they start.
 func (p *pass) applyOptions(ctx context.Context) (step.Outcome, error) {
-	want := map[string]string{optionJoin: p.fs.Name}
-	if bytes := p.fs.Spec.MetadataServer.CacheBytes(); bytes > 0 {
-		want[optionCache] = strconv.FormatInt(bytes, 10)
-	}
 	for _, id := range daemons.IDs(p.fs) {
-		for _, name := range []string{optionJoin, optionCache} {
-			if err := p.applyOption(ctx, id, name, want[name]); err != nil {
+		for name, value := range daemons.Options(p.cluster, p.fs, id) {
+			if err := p.applyOption(ctx, id, name, value); err != nil {
 				return step.None, fmt.Errorf("set %s of %s: %w", name, daemons.Entity(id), err)
 			}
 		}
@@ -279,7 +272,7 @@ func (p *pass) end(ctx context.Context, id string) error {
 			return err
 		}
 	}
-	for _, name := range []string{optionJoin, optionCache} {
+	for name := range daemons.Options(p.cluster, p.fs, id) {
 		if err := p.client.ConfigRemove(ctx, daemons.Entity(id), name); err != nil {
 			return fmt.Errorf("remove %s of %s: %w", name, daemons.Entity(id), err)
 		}

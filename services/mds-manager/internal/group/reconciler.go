@@ -50,6 +50,8 @@ type Reconciler struct {
 	Events   events.EventRecorder
 	Sessions *session.Pool
 	Clock    clock.PassiveClock
+
+	patience step.Patience
 }
 
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephfilesystemsubvolumegroups,verbs=get;list;watch;patch
@@ -103,6 +105,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	var group api.CephFilesystemSubVolumeGroup
 	err := r.Client.Get(ctx, request.NamespacedName, &group)
 	if apierrors.IsNotFound(err) {
+		r.patience.Forget(request.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	if err != nil {
@@ -133,7 +136,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		}
 	}
 	report := step.Run(ctx, steps...)
-	result := report.Result()
+	result := r.patience.Result(request.NamespacedName, report, r.Clock.Now())
 	if report.IsDone() && group.DeletionTimestamp.IsZero() {
 		result.RequeueAfter = recheck
 	}

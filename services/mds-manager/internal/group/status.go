@@ -90,11 +90,7 @@ func (p *pass) conditions(report step.Report) []api.Condition {
 	if p.group.DeletionTimestamp.IsZero() {
 		return list
 	}
-	blocked := set(api.ConditionDeletionIsBlocked, len(p.blockers) > 0, report.Reason, report.Message)
-	if len(p.blockers) == 0 {
-		blocked.Reason = api.ReasonNoDependents
-	}
-	return append(list, blocked)
+	return append(list, condition.DeletionIsBlocked(p.group, p.blockers, report))
 }
 
 func phase(group *api.CephFilesystemSubVolumeGroup, report step.Report) api.Phase {

@@ -106,6 +106,7 @@ func TestAFileSystemWaitsForItsGroups(t *testing.T) {
 	w := newWorld(t, fs, g)
 	w.settle()
 	w.ceph.AddSubvolume("myfs", "team", "pvc-1", 1)
+	w.change(g, func() { g.Annotations = map[string]string{"rook.io/force-deletion": "true"} })
 	w.remove(fs)
 	w.remove(g)
 	w.settle()
@@ -113,7 +114,8 @@ func TestAFileSystemWaitsForItsGroups(t *testing.T) {
 		t.Errorf("the file system's: %+v", c)
 	}
 	found := api.FindCondition(w.group("team").Status.Conditions, api.ConditionDeletionIsBlocked)
-	if found == nil || found.Status != metav1.ConditionTrue || !strings.Contains(found.Message, "pvc-1") {
+	if found == nil || found.Status != metav1.ConditionTrue ||
+		found.Message != "Group 'team' holds pvc-1; delete the PersistentVolumeClaims or subvolumes first; annotation rook.io/force-deletion is not honoured" {
 		t.Errorf("the group's: %+v", found)
 	}
 	w.check(w.ceph.Client().SubvolumeRemove(t.Context(), ceph.Subvolume{Volume: "myfs", Group: "team", Name: "pvc-1"}, ceph.RemoveEmpty))

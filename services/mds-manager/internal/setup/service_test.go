@@ -53,6 +53,32 @@ func TestAFileSystemIsServedAndThenAllIsQuiet(t *testing.T) {
 	w.quiet(1)
 }
 
+func TestACacheThatTheClusterConfiguresIsLeftToIt(t *testing.T) {
+	w := newWorld(t, filesystem("myfs", func(fs *api.CephFilesystem) {
+		fs.Spec.MetadataServer.Resources = &corev1.ResourceRequirements{Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("4Gi")}}
+	}))
+	w.settle()
+	cluster := w.newCluster()
+	w.change(cluster, func() {
+		cluster.Spec.CephConfig = map[string]map[string]string{"mds": {"mds_cache_memory_limit": "1G"}, "mds.myfs-b": {"mds_cache_memory_limit": "3G"}}
+	})
+	w.check(w.ceph.Client().ConfigSet(t.Context(), "mds.myfs-b", "mds_cache_memory_limit", "3G")) // as mon-manager does
+	w.settle()
+	if got, found := w.ceph.Option("mds.myfs-a", "mds_cache_memory_limit"); found {
+		t.Errorf("a has %s in place of what is said of all", got)
+	}
+	if got, _ := w.ceph.Option("mds.myfs-b", "mds_cache_memory_limit"); got != "3G" {
+		t.Errorf("b has %q", got)
+	}
+	w.change(cluster, func() { cluster.Spec.CephConfig = nil })
+	w.settle()
+	for _, daemon := range []string{"mds.myfs-a", "mds.myfs-b"} {
+		if got, _ := w.ceph.Option(daemon, "mds_cache_memory_limit"); got != "2147483648" {
+			t.Errorf("%s has %q afterwards", daemon, got)
+		}
+	}
+}
+
 // quiet wants passes that write nothing and ask Ceph at most once per object.
 func (w *world) quiet(objects int) {
 	w.t.Helper()
@@ -115,6 +141,30 @@ func TestAVersionThatNobodyTellsIsAskedForLessAndLess(t *testing.T) {
 	}
 	if diff := cmp.Diff([]time.Duration{2, 4, 8, 16, 32, 64, 120, 120}, waits); diff != "" {
 		t.Errorf("seconds (-want +got):\n%s", diff)
+	}
+}
+
+func TestRanksThatNobodyServesAreLookedAtLessAndLess(t *testing.T) {
+	fs := filesystem("myfs")
+	w := newWorld(t, fs)
+	for range 10 { // no node runs anything
+		w.check(w.pass())
+	}
+	if c := w.condition("myfs", api.ConditionReady); c.Reason != api.ReasonFilesystemsStarting {
+		t.Fatalf("Ready: %+v", c)
+	}
+	next := func(waited time.Duration) time.Duration {
+		w.clock.SetTime(w.clock.Now().Add(waited))
+		result, err := w.service.Filesystem.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(fs)})
+		w.check(err)
+		return result.RequeueAfter
+	}
+	got := []time.Duration{next(0), next(5 * time.Second), next(15 * time.Second), next(time.Minute)}
+	w.change(fs, func() { fs.Spec.MetadataServer.ActiveCount = 2 })
+	got = append(got, next(0)) // two ranks are waited for now
+	want := []time.Duration{time.Second, time.Second, 4 * time.Second, 10 * time.Second, time.Second}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("intervals (-want +got):\n%s", diff)
 	}
 }
 

@@ -58,7 +58,7 @@ func Wanted(cluster *api.CephCluster) map[Option]string {
 	}
 	for who, options := range cluster.Spec.CephConfig {
 		for name, value := range options {
-			wanted[Option{who, canonical(name)}] = value
+			wanted[Option{who, ceph.OptionName(name)}] = value
 		}
 	}
 	return wanted
@@ -173,14 +173,6 @@ func section(option ceph.ConfigOption) string {
 		return option.Section
 	}
 	return option.Section + "/" + option.Mask
-}
-
-// canonical spells an option as Ceph stores it: words joined by underscores.
-func canonical(name string) string {
-	if strings.Contains(name, "/") {
-		return name
-	}
-	return strings.NewReplacer(" ", "_", "-", "_").Replace(name)
 }
 
 func order(list []Option) []Option {

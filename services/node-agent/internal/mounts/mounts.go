@@ -29,6 +29,22 @@ func (m Mounts) Serves(path string) (bool, error) {
 	return mounted && err == nil, nil
 }
 
+// Kinds are the types of the file systems that are mounted at path, that on top last. It
+// does not touch them.
+func (m Mounts) Kinds(path string) ([]string, error) {
+	all, err := m.List()
+	if err != nil {
+		return nil, fmt.Errorf("list mounts: %w", err)
+	}
+	var kinds []string
+	for _, one := range all {
+		if one.Path == path {
+			kinds = append(kinds, one.Type)
+		}
+	}
+	return kinds, nil
+}
+
 // Dead tells whether an error, however wrapped, says that a mount is there and nobody
 // serves it. A kernel client that was fenced denies access, even to root.
 func Dead(err error) bool {

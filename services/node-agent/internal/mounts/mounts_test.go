@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -45,6 +46,16 @@ func TestServes(t *testing.T) {
 	for path, want := range map[string]bool{good: true, absent: false, bad: false} {
 		if got, err := m.Serves(path); err != nil || got != want {
 			t.Errorf("%s: %v, %v", filepath.Base(path), got, err)
+		}
+	}
+}
+
+func TestKinds_end_with_what_lies_on_top(t *testing.T) {
+	t.Parallel()
+	m := mounts.Mounts{Interface: mount.NewFakeMounter([]mount.MountPoint{{Path: "/a", Type: "ceph"}, {Path: "/a", Type: "tmpfs"}, {Path: "/b", Type: "ext4"}})}
+	for path, want := range map[string][]string{"/a": {"ceph", "tmpfs"}, "/b": {"ext4"}, "/c": nil} {
+		if got, err := m.Kinds(path); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v", path, got, err)
 		}
 	}
 }

@@ -10,8 +10,6 @@ import (
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
 	"github.com/go-logr/logr"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/call"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/fsmount"
@@ -35,11 +33,10 @@ func (s *Server) NodePublishVolume(
 		return nil, err
 	}
 	defer end()
-	made, err := s.revive(ctx, handle, staging, request.GetVolumeContext())
+	source, err := s.source(ctx, handle, staging, request.GetVolumeContext())
 	if err != nil {
 		return nil, call.Coded(err)
 	}
-	source := filepath.Join(staging, filepath.Clean("/"+shown(made, request.GetVolumeContext())))
 	if use.single {
 		if err := s.mounts().OnlyAt(source, where); err != nil {
 			return nil, call.Coded(err)
@@ -49,6 +46,21 @@ func (s *Server) NodePublishVolume(
 		return nil, call.Coded(err)
 	}
 	return &csipb.NodePublishVolumeResponse{}, nil
+}
+
+// source is the directory that pods get of a staged volume.
+func (s *Server) source(ctx context.Context, handle, staging string, attributes map[string]string) (string, error) {
+	made, err := s.Mounters.Find(handle)
+	if errors.Is(err, os.ErrNotExist) {
+		return staging, s.adopt(handle, staging, attributes)
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := s.revive(ctx, made, staging, attributes); err != nil {
+		return "", err
+	}
+	return filepath.Join(staging, filepath.Clean("/"+shown(made, attributes))), nil
 }
 
 // shown is the directory below the staging path that pods get: the snapshot of a volume
@@ -85,22 +97,18 @@ func bindFlags(flags []string) []string {
 	return kept
 }
 
-// revive makes sure that a staged volume serves, and returns its record. A kubelet stages a
-// volume once, so a mount whose ceph-fuse died in between is made anew here; pods that
-// had it already need a restart.
-func (s *Server) revive(ctx context.Context, handle, staging string, attributes map[string]string) (fsmount.Mount, error) {
-	made, err := s.Mounters.Find(handle)
-	if errors.Is(err, os.ErrNotExist) || err == nil && made.Where != staging {
-		return made, status.Errorf(codes.FailedPrecondition, "volume %s is not staged at %s", handle, staging)
-	}
-	if err != nil {
-		return made, err
+// revive makes sure that a staged volume serves. A kubelet stages a volume once, so a
+// mount whose ceph-fuse died in between is made anew here; pods that had it already need
+// a restart.
+func (s *Server) revive(ctx context.Context, made fsmount.Mount, staging string, attributes map[string]string) error {
+	if made.Where != staging {
+		return notStaged(made.ID, staging)
 	}
 	serves, err := s.mounts().Serves(staging)
 	if err != nil || serves && s.Mounters.Serves(made) {
-		return made, err
+		return err
 	}
-	return made, s.remount(ctx, made, attributes)
+	return s.remount(ctx, made, attributes)
 }
 
 // remount mounts a staged volume anew. It stays recorded while it is not mounted, as

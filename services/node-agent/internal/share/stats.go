@@ -29,14 +29,11 @@ func (s *Server) NodeGetVolumeStats(
 	if err := call.Required("volume_id", handle, "volume_path", path); err != nil {
 		return nil, err
 	}
-	made, err := s.Mounters.Find(handle)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, status.Errorf(codes.NotFound, "volume %s is not on this node", handle)
-	}
+	ended, err := s.ended(handle, path)
 	if err != nil {
 		return nil, call.Coded(err)
 	}
-	if !s.Mounters.Serves(made) {
+	if ended {
 		return &csipb.NodeGetVolumeStatsResponse{VolumeCondition: abnormal("the client that served the mount has ended; restart the pods that use the volume")}, nil
 	}
 	used, err := measure(ctx, path)
@@ -49,6 +46,19 @@ func (s *Server) NodeGetVolumeStats(
 		return nil, call.Coded(err)
 	}
 	return &csipb.NodeGetVolumeStatsResponse{Usage: used, VolumeCondition: &csipb.VolumeCondition{Message: "mount serves"}}, nil
+}
+
+// ended tells whether the client of a volume is gone for sure.
+func (s *Server) ended(handle, path string) (bool, error) {
+	made, err := s.Mounters.Find(handle)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err == nil && !s.Mounters.Serves(made), err
+	}
+	layers, err := s.layers(path)
+	if err == nil && layers == 0 {
+		err = status.Errorf(codes.NotFound, "volume %s is not on this node", handle)
+	}
+	return false, err
 }
 
 func abnormal(message string) *csipb.VolumeCondition {

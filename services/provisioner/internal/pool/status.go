@@ -72,14 +72,13 @@ func (p *pass) conditions(report step.Report) []api.Condition {
 	if p.pool.DeletionTimestamp.IsZero() {
 		return list
 	}
-	blocked := metav1.ConditionFalse
-	reason, message := api.ReasonPoolEmpty, ""
-	if len(p.blockers) > 0 {
-		blocked, reason, message = metav1.ConditionTrue, report.Reason, report.Message
+	blocked := condition.DeletionIsBlocked(p.pool, p.blockers, report)
+	if len(p.blockers) == 0 {
+		blocked.Reason = api.ReasonPoolEmpty
 	}
-	return append(list,
-		condition.New(api.ConditionPoolDeletionIsBlocked, blocked, reason, message, generation),
-		condition.New(api.ConditionDeletionIsBlocked, blocked, reason, message, generation))
+	older := blocked
+	older.Type = api.ConditionPoolDeletionIsBlocked
+	return append(list, older, blocked)
 }
 
 func phase(pool *api.CephBlockPool, report step.Report) api.Phase {

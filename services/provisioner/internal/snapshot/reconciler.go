@@ -47,7 +47,7 @@ type Secrets interface {
 // Reconciler answers VolumeSnapshotContents.
 type Reconciler struct {
 	Client client.Client
-	// Live reads classes from the API server.
+	// Live reads past the cache: classes, and a content before anything is done.
 	Live client.Reader
 	// Drivers that take snapshots, by name.
 	Drivers map[string]Snapshots
@@ -112,21 +112,34 @@ func (r *Reconciler) watch(mgr manager.Manager) error {
 // Reconcile takes the snapshot of one content, or deletes it when the content
 // is being deleted.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	var content snapshotv1.VolumeSnapshotContent
-	err := r.Client.Get(ctx, request.NamespacedName, &content)
-	if apierrors.IsNotFound(err) {
-		return ctrl.Result{}, nil
+	content, err := r.pending(ctx, r.Client, request.NamespacedName)
+	if content != nil {
+		// A status is written whole: one from before our last write would take the
+		// handle away.
+		content, err = r.pending(ctx, r.Live, request.NamespacedName)
 	}
-	if err != nil {
-		return ctrl.Result{}, fmt.Errorf("read VolumeSnapshotContent: %w", err)
+	if content == nil || err != nil {
+		return ctrl.Result{}, err
 	}
-	driver, ours := r.Drivers[content.Spec.Driver]
-	if !ours {
-		return ctrl.Result{}, nil
-	}
-	p := &pass{Reconciler: r, content: &content, driver: driver, apply: apply.Applier{Client: r.Client, Manager: Name}}
+	p := &pass{Reconciler: r, content: content, driver: r.Drivers[content.Spec.Driver], apply: apply.Applier{Client: r.Client, Manager: Name}}
 	if content.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, p.take(ctx)
 	}
 	return ctrl.Result{}, p.remove(ctx)
+}
+
+// pending reads a content; nil if there is nothing for us to do about it.
+func (r *Reconciler) pending(ctx context.Context, from client.Reader, key client.ObjectKey) (*snapshotv1.VolumeSnapshotContent, error) {
+	content := &snapshotv1.VolumeSnapshotContent{}
+	err := from.Get(ctx, key, content)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read VolumeSnapshotContent: %w", err)
+	}
+	if r.Drivers[content.Spec.Driver] == nil || settled(content) {
+		return nil, nil
+	}
+	return content, nil
 }

@@ -177,6 +177,55 @@ func TestTake_says_why_it_failed_once(t *testing.T) {
 	}
 }
 
+func TestTake_keeps_the_handle_when_the_cache_lags_behind(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		ready bool
+		said  string
+	}{
+		"of_one_that_is_ready":         {true, ""},
+		"of_one_that_is_still_written": {false, "busy"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t, untouched)
+			before := w.get()
+			if err := w.pass(); err != nil {
+				t.Fatal(err)
+			}
+			after := w.get()
+			after.Status.ReadyToUse = &tc.ready
+			if err := w.client.Status().Update(t.Context(), after); err != nil {
+				t.Fatal(err)
+			}
+			w.r.Client = lagging{w.client, before}
+			w.fail = status.Error(codes.Aborted, "busy")
+			if err := w.pass(); (err != nil) == tc.ready {
+				t.Errorf("got %v", err)
+			}
+			got := w.get().Status
+			if ptr.Deref(got.SnapshotHandle, "") != "snap-handle" || *got.ReadyToUse != tc.ready || got.RestoreSize == nil {
+				t.Errorf("status %+v", got)
+			}
+			if said := got.Error; (said == nil) != (tc.said == "") || said != nil && *said.Message != tc.said {
+				t.Errorf("error %+v", said)
+			}
+		})
+	}
+}
+
+// lagging is a client whose cache holds a content as it was.
+type lagging struct {
+	client.Client
+	was *snapshotv1.VolumeSnapshotContent
+}
+
+func (l lagging) Get(_ context.Context, _ client.ObjectKey, obj client.Object, _ ...client.GetOption) error {
+	l.was.DeepCopyInto(obj.(*snapshotv1.VolumeSnapshotContent))
+	return nil
+}
+
 func TestTake_trusts_a_snapshot_that_was_there_before(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(c *snapshotv1.VolumeSnapshotContent) {

@@ -42,20 +42,26 @@ type pass struct {
 	apply   apply.Applier
 }
 
+// settled tells whether there is nothing to do: the snapshot is there and said to
+// be, or the snapshot-controller has not said yet that it may go.
+func settled(content *snapshotv1.VolumeSnapshotContent) bool {
+	if content.DeletionTimestamp.IsZero() {
+		seen := content.Status
+		return seen != nil && seen.SnapshotHandle != nil && ptr.Deref(seen.ReadyToUse, false) && seen.Error == nil
+	}
+	unbound := content.Spec.Source.SnapshotHandle != nil && content.Spec.VolumeSnapshotRef.UID == ""
+	_, goes := content.Annotations[annotationDeleted]
+	return !goes && !unbound
+}
+
 // take makes the snapshot exist, and says so.
 func (p *pass) take(ctx context.Context) error {
-	seen := p.content.Status
-	if seen != nil && seen.SnapshotHandle != nil && ptr.Deref(seen.ReadyToUse, false) && seen.Error == nil {
-		return nil
-	}
 	if handle := p.content.Spec.Source.SnapshotHandle; handle != nil {
 		return p.apply.Status(ctx, p.content, snapshotv1.VolumeSnapshotContentStatus{SnapshotHandle: handle, ReadyToUse: ptr.To(true)})
 	}
 	made, err := p.create(ctx)
 	if err != nil {
-		return errors.Join(err, client.IgnoreNotFound(p.apply.Status(ctx, p.content, snapshotv1.VolumeSnapshotContentStatus{
-			ReadyToUse: ptr.To(false), Error: p.problem(err),
-		})))
+		return errors.Join(err, p.fail(ctx, err))
 	}
 	err = p.apply.Status(ctx, p.content, snapshotv1.VolumeSnapshotContentStatus{
 		SnapshotHandle: ptr.To(made.GetSnapshotId()), ReadyToUse: ptr.To(made.GetReadyToUse()),
@@ -138,14 +144,9 @@ func (p *pass) problem(err error) *snapshotv1.VolumeSnapshotError {
 // remove deletes the snapshot when its VolumeSnapshot goes, unless it is to be
 // retained, and lets the content go.
 func (p *pass) remove(ctx context.Context) error {
-	spec := p.content.Spec
-	unbound := spec.Source.SnapshotHandle != nil && spec.VolumeSnapshotRef.UID == ""
-	if _, goes := p.content.Annotations[annotationDeleted]; !goes && !unbound {
-		return nil // the snapshot-controller says when
-	}
-	if spec.DeletionPolicy == snapshotv1.VolumeSnapshotContentDelete {
+	if p.content.Spec.DeletionPolicy == snapshotv1.VolumeSnapshotContentDelete {
 		if err := p.drop(ctx); err != nil {
-			return errors.Join(err, client.IgnoreNotFound(p.fail(ctx, err)))
+			return errors.Join(err, p.fail(ctx, err))
 		}
 	}
 	return p.apply.RemoveFinalizer(ctx, p.content, Finalizer)
@@ -153,7 +154,7 @@ func (p *pass) remove(ctx context.Context) error {
 
 // fail adds an error to the status that there is.
 func (p *pass) fail(ctx context.Context, err error) error {
-	piece := snapshotv1.VolumeSnapshotContentStatus{}
+	piece := snapshotv1.VolumeSnapshotContentStatus{ReadyToUse: ptr.To(false)}
 	if p.content.Status != nil {
 		piece = *p.content.Status.DeepCopy()
 	}

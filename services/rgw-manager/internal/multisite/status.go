@@ -84,11 +84,7 @@ func (p *Pass) conditions(report step.Report) []api.Condition {
 	if p.Object.GetDeletionTimestamp().IsZero() {
 		return list
 	}
-	blocked := set(api.ConditionDeletionIsBlocked, len(p.blockers) > 0, report.Reason, report.Message)
-	if len(p.blockers) == 0 {
-		blocked.Reason = api.ReasonNoDependents
-	}
-	return append(list, blocked)
+	return append(list, condition.DeletionIsBlocked(p.Object, p.blockers, report))
 }
 
 func (p *Pass) phase(report step.Report, ready bool) api.Phase {

@@ -71,7 +71,8 @@ type Reconciler struct {
 	// known holds, by UID, how a store looked when it was settled.
 	known sync.Map
 	// tried holds, by UID, what was last done to the pools.
-	tried sync.Map
+	tried    sync.Map
+	patience step.Patience
 }
 
 // +kubebuilder:rbac:namespace=cluster,groups=ceph.rook.io,resources=cephobjectstores,verbs=get;list;watch;patch
@@ -111,6 +112,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	var store api.CephObjectStore
 	err := r.Client.Get(ctx, request.NamespacedName, &store)
 	if apierrors.IsNotFound(err) {
+		r.patience.Forget(request.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	if err != nil {
@@ -128,7 +130,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		steps = p.externalSteps()
 	}
 	report := step.Run(ctx, steps...)
-	result := report.Result()
+	result := r.patience.Result(request.NamespacedName, report, r.Clock.Now())
 	switch {
 	case report.IsStalled():
 		result.RequeueAfter = cmp.Or(report.After, refusedRetry) // what is in the way may go without an edit

@@ -102,12 +102,9 @@ func (p *pass) conditions(report step.Report) []api.Condition {
 	if p.store.DeletionTimestamp.IsZero() {
 		return list
 	}
-	blocked := set(api.ConditionDeletionIsBlocked, len(p.blockers) > 0, report.Reason, report.Message)
-	switch {
-	case p.emptied:
+	blocked := condition.DeletionIsBlocked(p.store, p.blockers, report)
+	if p.emptied {
 		blocked.Reason = reasonNoBuckets
-	case len(p.blockers) == 0:
-		blocked.Reason = api.ReasonNoDependents
 	}
 	return append(list, blocked)
 }
