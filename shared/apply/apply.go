@@ -19,6 +19,10 @@ const ManagedBy = "ceph.rook.io/applied-by"
 // Applier applies objects for one controller.
 type Applier struct {
 	Client client.Client
+	// Live reads past the cache; it may be nil. Set and Typed ask it for what the cache
+	// does not have, once for each object that is made: a cache that is narrowed by
+	// label does not show what Rook made without that label.
+	Live client.Reader
 	// Manager is the controller's name, "<service>.<package>": the field
 	// manager of everything it applies.
 	Manager string
@@ -27,7 +31,9 @@ type Applier struct {
 // Set applies typed apply configurations in the given order and makes owner
 // (which may be nil) their controller. It returns the first error, wrapped with
 // the kind and the name. An object that already carries all that this manager
-// wants, and nothing that it wanted before and no longer does, is not sent.
+// wants, and nothing that it wanted before and no longer does, is not sent. What
+// Rook's operator wrote to an object counts as wanted before, and a Deployment keeps
+// the selector that it has.
 func (a Applier) Set(ctx context.Context, owner client.Object, objs ...runtime.ApplyConfiguration) error {
 	for _, obj := range objs {
 		desired, err := toUnstructured(obj)
@@ -102,19 +108,39 @@ func (a Applier) Fields(ctx context.Context, obj client.Object, content map[stri
 }
 
 func (a Applier) set(ctx context.Context, owner client.Object, desired *unstructured.Unstructured) error {
-	if err := a.adopt(owner, desired); err != nil {
+	live, desired, err := a.prepare(ctx, owner, desired)
+	if err != nil || a.settled(live, desired) {
 		return err
 	}
-	live, err := a.live(ctx, desired)
-	if err != nil {
-		return err
-	}
-	if live != nil && owns(live, desired, a.Manager, "") {
-		return nil
+	if live != nil && inherits(live) {
+		if err := a.takeOver(ctx, live); err != nil {
+			return err
+		}
 	}
 	err = a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired),
 		client.FieldOwner(a.Manager), client.ForceOwnership)
 	return wrap("apply", desired, err)
+}
+
+// prepare returns the object as it is, or nil, and desired as it has to be sent.
+func (a Applier) prepare(ctx context.Context, owner client.Object, desired *unstructured.Unstructured) (live, complete *unstructured.Unstructured, err error) {
+	if err := a.adopt(owner, desired); err != nil {
+		return nil, nil, err
+	}
+	live, err = a.live(ctx, desired)
+	if err == nil && live == nil && a.Live != nil {
+		live, err = a.read(ctx, a.Live, desired)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	complete, err = withSelectorOf(live, desired)
+	return live, complete, err
+}
+
+// settled tells whether there is nothing to send.
+func (a Applier) settled(live, desired *unstructured.Unstructured) bool {
+	return live != nil && !inherits(live) && owns(live, desired, a.Manager, "")
 }
 
 // adopt sets the label of the manager and the owner reference. An owner in
@@ -142,6 +168,10 @@ func (a Applier) adopt(owner client.Object, desired *unstructured.Unstructured) 
 
 // live returns the object as the cache has it, or nil.
 func (a Applier) live(ctx context.Context, desired *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return a.read(ctx, a.Client, desired)
+}
+
+func (a Applier) read(ctx context.Context, from client.Reader, desired *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	typed, err := a.Client.Scheme().New(desired.GroupVersionKind())
 	if err != nil {
 		return nil, wrap("find type of", desired, err)
@@ -150,7 +180,7 @@ func (a Applier) live(ctx context.Context, desired *unstructured.Unstructured) (
 	if !ok {
 		return nil, fmt.Errorf("%s is no object", desired.GetKind())
 	}
-	err = a.Client.Get(ctx, client.ObjectKeyFromObject(desired), obj)
+	err = from.Get(ctx, client.ObjectKeyFromObject(desired), obj)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}

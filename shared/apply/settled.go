@@ -15,15 +15,9 @@ func (a Applier) Settled(ctx context.Context, owner client.Object, objs ...runti
 		if err != nil {
 			return false, err
 		}
-		if err := a.adopt(owner, desired); err != nil {
+		live, desired, err := a.prepare(ctx, owner, desired)
+		if err != nil || !a.settled(live, desired) {
 			return false, err
-		}
-		live, err := a.live(ctx, desired)
-		if err != nil {
-			return false, err
-		}
-		if live == nil || !owns(live, desired, a.Manager, "") {
-			return false, nil
 		}
 	}
 	return true, nil

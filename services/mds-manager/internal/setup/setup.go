@@ -69,7 +69,7 @@ type Service struct {
 
 // New puts the controllers together.
 func New(env Environment) *Service {
-	applier := func(name string) apply.Applier { return apply.Applier{Client: env.Kube, Manager: name} }
+	applier := func(name string) apply.Applier { return apply.Applier{Client: env.Kube, Live: env.Live, Manager: name} }
 	sessions := &session.Pool{Service: daemons.Service, Secrets: env.Live, Dialer: env.Dialer}
 	return &Service{
 		Filesystem: filesystem.Reconciler{Client: env.Kube, Live: env.Live, Apply: applier(filesystem.Name), Events: env.Events(filesystem.Name),

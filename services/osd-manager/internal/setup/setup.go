@@ -92,7 +92,7 @@ type Service struct {
 
 // New puts the controllers together.
 func New(env Environment) *Service {
-	applier := func(name string) apply.Applier { return apply.Applier{Client: env.Kube, Manager: name} }
+	applier := func(name string) apply.Applier { return apply.Applier{Client: env.Kube, Live: env.Live, Manager: name} }
 	sessions := &session.Pool{Service: fleet.Service, Secrets: env.Live, Dialer: env.Dialer}
 	return &Service{
 		Selection: selection.Reconciler{Client: env.Kube, Apply: applier(selection.Name), Events: env.Events(selection.Name)},

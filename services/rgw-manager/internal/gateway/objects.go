@@ -43,9 +43,6 @@ type Spec struct {
 	Certificate, Bundle Certificate
 	// OptionNames are the options that are stored for the gateways, sorted.
 	OptionNames string
-	// Live is the Deployment as it is; nil for none. The selector of one that was
-	// taken over cannot be changed.
-	Live *appsv1.Deployment
 }
 
 // Deployment runs the gateways of a store.
@@ -58,12 +55,6 @@ func Deployment(s Spec) *appsv1ac.DeploymentApplyConfiguration {
 	}
 	labels := pod.Labels()
 	labels[names.LabelObjectStore] = s.Store.Name
-	selector := Selector(s.Store)
-	if s.Live != nil && s.Live.Spec.Selector != nil {
-		selector = s.Live.Spec.Selector.MatchLabels
-	}
-	podLabels := maps.Clone(labels)
-	maps.Copy(podLabels, selector)
 	annotations := pod.Annotations()
 	annotations[annotationPrint] = s.print()
 	return appsv1ac.Deployment(names.RGWDeployment(s.Store.Name), s.Store.Namespace).
@@ -74,9 +65,9 @@ func Deployment(s Spec) *appsv1ac.DeploymentApplyConfiguration {
 			WithRevisionHistoryLimit(1).
 			WithStrategy(appsv1ac.DeploymentStrategy().
 				WithType(appsv1.RollingUpdateDeploymentStrategyType).WithRollingUpdate(rolling(cluster, s.Store))).
-			WithSelector(metav1ac.LabelSelector().WithMatchLabels(selector)).
+			WithSelector(metav1ac.LabelSelector().WithMatchLabels(Selector(s.Store))).
 			WithTemplate(corev1ac.PodTemplateSpec().
-				WithLabels(podLabels).WithAnnotations(annotations).
+				WithLabels(labels).WithAnnotations(annotations).
 				WithSpec(s.pod(pod))))
 }
 

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -116,21 +115,6 @@ func TestASecretThatIsNoCertificateNamesWhatItLacks(t *testing.T) {
 	} {
 		if _, got := gateway.ReadCertificate(&test.secret); got != test.want {
 			t.Errorf("%s: lacks %q, want %q", name, got, test.want)
-		}
-	}
-}
-
-func TestADeploymentThatWasTakenOverKeepsItsSelector(t *testing.T) {
-	s := someSpec()
-	s.Live = &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Selector: &metav1.LabelSelector{
-		MatchLabels: map[string]string{"app": "rook-ceph-rgw", "rgw": "my-store", "app.kubernetes.io/managed-by": "rook-ceph-operator"}}}}
-	d := gateway.Deployment(s)
-	if diff := cmp.Diff(s.Live.Spec.Selector.MatchLabels, d.Spec.Selector.MatchLabels); diff != "" {
-		t.Errorf("selector (-want +got):\n%s", diff)
-	}
-	for name, value := range d.Spec.Selector.MatchLabels {
-		if d.Spec.Template.Labels[name] != value {
-			t.Errorf("pods have %s=%s, which the selector does not match", name, d.Spec.Template.Labels[name])
 		}
 	}
 }

@@ -16,8 +16,10 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/ceph/cephtest"
 )
 
 var poolsOfMyStore = []string{
@@ -398,6 +400,36 @@ func TestAStoreOfRookIsTakenOver(t *testing.T) {
 	if w.ceph.Sent("osd pool create") != len(poolsOfMyStore) {
 		t.Error("a pool was made anew")
 	}
+}
+
+func TestGatewaysOfRookAreTakenOver(t *testing.T) {
+	s := someStore("my-store")
+	w := newWorld(t, s)
+	w.ceph.AddUser(ceph.AuthUser{Entity: gateway.Entity(s.Name), Secret: cephtest.DefaultSecret})
+	selected := map[string]string{"app": "rook-ceph-rgw", "rgw": "my-store", "ceph_daemon_id": "my-store", "rook_object_store": "my-store"}
+	w.check(w.kube.Create(t.Context(), &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "rook-ceph-rgw-my-store-a", Labels: selected,
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(s, api.SchemeGroupVersion.WithKind("CephObjectStore"))}},
+		Spec: appsv1.DeploymentSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: selected},
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: selected},
+				Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "rgw", Image: cephImage}, {Name: "log-collector", Image: cephImage}}}},
+		},
+	}, client.FieldOwner("rook")))
+	w.settle()
+	live := w.deployment("my-store")
+	if diff := cmp.Diff(selected, live.Spec.Selector.MatchLabels); diff != "" {
+		t.Errorf("selector (-want +got):\n%s", diff)
+	}
+	for name, value := range gateway.Selector(s) {
+		if live.Spec.Template.Labels[name] != value {
+			t.Errorf("pods have %s=%q, by which we do not find them", name, live.Spec.Template.Labels[name])
+		}
+	}
+	if len(live.Spec.Template.Spec.Containers) != 1 {
+		t.Errorf("a container is left: %v", live.Spec.Template.Spec.Containers)
+	}
+	w.quiet(1)
 }
 
 func TestAStoreUsesPoolsOfOthers(t *testing.T) {

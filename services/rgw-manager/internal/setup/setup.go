@@ -124,7 +124,7 @@ type Service struct {
 
 // New puts the controllers together.
 func New(env Environment) *Service {
-	applier := func(name string) apply.Applier { return apply.Applier{Client: env.Kube, Manager: name} }
+	applier := func(name string) apply.Applier { return apply.Applier{Client: env.Kube, Live: env.Live, Manager: name} }
 	gateways := &ops.Pool{Reader: env.Live, Transport: env.Transport, Clock: env.Clock}
 	if env.Gateways == nil {
 		env.Gateways = store.Admins{Pool: gateways}

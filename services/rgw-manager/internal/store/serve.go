@@ -75,7 +75,7 @@ func (p *pass) spec() gateway.Spec {
 		images.Ours = daemon.KeepCephlet(&p.deployment.Spec.Template, images.Ceph, p.Image)
 	}
 	return gateway.Spec{
-		Cluster: p.cluster, Store: p.store, Site: p.site, Images: images, Live: p.deployment,
+		Cluster: p.cluster, Store: p.store, Site: p.site, Images: images,
 		Certificate: p.certificate, Bundle: p.bundle,
 		OptionNames: strings.Join(slices.Sorted(maps.Keys(gateway.Options(p.store, p.site, p.secretOptions))), " "),
 	}
