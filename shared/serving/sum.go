@@ -18,6 +18,9 @@ type Object struct {
 	Conditions []api.Condition
 	// Going is set when the object is being deleted.
 	Going bool
+	// Refused is set for one that never served anybody and cannot: it says so itself, and
+	// the cluster is none the worse for it.
+	Refused bool
 }
 
 // Words are how a sum is put.
@@ -37,7 +40,7 @@ func Sum(words Words, objects []Object, generation int64) api.Condition {
 	for _, object := range objects {
 		ready := condition.Find(object.Conditions, api.ConditionReady)
 		switch {
-		case object.Going:
+		case object.Going, object.Refused:
 		case ready == nil:
 			waiting = append(waiting, fmt.Sprintf("%s %s is not reported on yet", object.Kind, object.Name))
 		case ready.Status != metav1.ConditionTrue:

@@ -42,7 +42,14 @@ func (p *pass) findStoreForEnd(ctx context.Context) (step.Outcome, error) {
 		return step.Retry(refusedRetry, api.ReasonParentMissing, fmt.Sprintf(
 			"Namespace '%s' of CephObjectStore '%s' is not served by this installation any more", p.at.Namespace, p.at.Name)), nil
 	}
-	return step.Done, p.readStore(ctx, p.Live)
+	if err := p.readStore(ctx, p.Live); err != nil {
+		return step.None, err
+	}
+	if p.store == nil && !p.kept() && !p.granted() {
+		p.Events.Eventf(p.claim, nil, corev1.EventTypeWarning, "BucketLeft", "Release",
+			"CephObjectStore '%s' is gone; the bucket stays in Ceph if it is still there, and whoever makes the store again has to delete it", p.at.Name)
+	}
+	return step.Done, nil
 }
 
 func (p *pass) unlessOrphaned(do func(context.Context) (step.Outcome, error)) func(context.Context) (step.Outcome, error) {

@@ -213,8 +213,12 @@ func TestNothingIsDeletedWhileNobodyAnswers(t *testing.T) {
 	}
 	// The store is deleted, which it is only without buckets or to keep its pools.
 	w.remove(&api.CephObjectStore{ObjectMeta: metav1.ObjectMeta{Namespace: clusterNamespace, Name: "my-store"}})
+	w.told()
 	w.finish()
 	w.gone()
+	if told := w.told(); len(told) != 1 || !strings.Contains(told[0], "BucketLeft") {
+		t.Errorf("events: %v", told)
+	}
 }
 
 func TestAClaimGoesAlthoughItsClassIsGone(t *testing.T) {

@@ -30,12 +30,9 @@ const (
 // labelProvisioner names the provisioner on whatever it makes.
 const labelProvisioner = "bucket-provisioner"
 
-// What an ObjectBucket remembers in additionalState. The first three are those that
-// others know as well.
+// What an ObjectBucket remembers in additionalState besides what others know as well.
 const (
-	stateUser      = "cephUser"
-	stateStore     = "objectStoreName"
-	stateNamespace = "objectStoreNamespace"
+	stateUser = objectbucket.StateUser
 	// stateOwner is the user that the claim named as the owner.
 	stateOwner = "bucketOwner"
 	// stateAccess is whether the bucket is the claim's own.
@@ -72,7 +69,8 @@ func (p *pass) set() []string {
 // recordOf is the ObjectBucket that says who has the bucket and what was set.
 func (p *pass) recordOf(name, user string, settings []string) *objectbucket.ObjectBucket {
 	state := map[string]string{
-		stateUser: user, stateStore: p.at.Name, stateNamespace: p.at.Namespace, stateAccess: accessOwned,
+		stateUser: user, stateAccess: accessOwned,
+		objectbucket.StateStore: p.at.Name, objectbucket.StateStoreNamespace: p.at.Namespace,
 		stateSettings: strings.Join(slices.Sorted(slices.Values(settings)), ","),
 	}
 	if p.want.granted {

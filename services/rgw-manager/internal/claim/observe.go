@@ -12,7 +12,6 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -52,9 +51,9 @@ func (p *pass) find(ctx context.Context) (bool, error) {
 
 // locate says where the bucket is, or is to be.
 func (p *pass) locate() {
-	switch at := p.recorded(stateStore); {
-	case at != "":
-		p.at = types.NamespacedName{Namespace: p.recorded(stateNamespace), Name: at}
+	switch {
+	case p.record != nil && p.record.Store().Name != "":
+		p.at = p.record.Store()
 	case p.class != nil:
 		p.at = storeOf(p.class)
 	}

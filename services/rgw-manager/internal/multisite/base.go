@@ -108,12 +108,12 @@ func (p *Pass) FindCluster(ctx context.Context) (step.Outcome, error) {
 
 // Free refuses a name that is that of a store with a realm, zone group and zone of
 // its own, which are all named as it is. Who was set up first keeps the name.
-func (p *Pass) Free(ctx context.Context) (step.Outcome, error) {
+func (p *Pass) Free(ctx context.Context, reader client.Reader) (step.Outcome, error) {
 	if p.Before.Setup != nil {
 		return step.Done, nil
 	}
 	var store api.CephObjectStore
-	err := p.Client.Get(ctx, client.ObjectKeyFromObject(p.Object), &store)
+	err := reader.Get(ctx, client.ObjectKeyFromObject(p.Object), &store)
 	if err != nil {
 		return step.Done, client.IgnoreNotFound(err)
 	}
@@ -123,6 +123,9 @@ func (p *Pass) Free(ctx context.Context) (step.Outcome, error) {
 	return step.Stall(api.ReasonNameTaken, fmt.Sprintf(
 		"The name '%s' is that of a CephObjectStore with a realm of its own; choose another name", store.Name)), nil
 }
+
+// FreeName is Free as the cache has it.
+func (p *Pass) FreeName(ctx context.Context) (step.Outcome, error) { return p.Free(ctx, p.Client) }
 
 // Connect reaches the monitors.
 func (p *Pass) Connect(ctx context.Context) (step.Outcome, error) {

@@ -75,7 +75,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	return p.Run(ctx, multisite.Recheck,
 		step.Named("finalizer", p.Hold),
 		step.Named("cluster", p.FindCluster),
-		step.Named("name", p.Free),
+		step.Named("name", p.FreeName),
 		step.Named("keys", p.applyKeys),
 		step.Named("osds", p.AwaitOSDs),
 		step.Named("pool", p.MakeRoot),

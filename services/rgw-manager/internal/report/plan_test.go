@@ -26,6 +26,10 @@ func TestServing(t *testing.T) {
 	deleting := some("going", metav1.ConditionFalse, "Dependents", "no")
 	deleting.DeletionTimestamp = &metav1.Time{}
 	deleting.DeletionTimestamp.Time = deleting.DeletionTimestamp.AddDate(2026, 0, 0)
+	refused := some("refused", metav1.ConditionFalse, api.ReasonNameTaken, "no")
+	refused.Status.Conditions = append(refused.Status.Conditions, api.Condition{Type: api.ConditionStalled, Status: metav1.ConditionTrue})
+	lost := *refused.DeepCopy()
+	lost.Status.Setup = &api.ObjectSetupStatus{}
 	for name, test := range map[string]struct {
 		list    []api.CephObjectStore
 		status  metav1.ConditionStatus
@@ -37,6 +41,9 @@ func TestServing(t *testing.T) {
 		"one_is_new":          {[]api.CephObjectStore{some("a", "", "", "")}, metav1.ConditionFalse, api.ReasonGatewaysStarting, "CephObjectStore a is not reported on yet"},
 		"one_waits":           {[]api.CephObjectStore{some("a", metav1.ConditionFalse, "X", "why")}, metav1.ConditionFalse, api.ReasonGatewaysStarting, "CephObjectStore a: why"},
 		"one_is_updated":      {[]api.CephObjectStore{some("a", metav1.ConditionTrue, api.ReasonUpgrading, "")}, metav1.ConditionTrue, api.ReasonUpgrading, "gateways of a"},
+		"one_is_refused":      {[]api.CephObjectStore{refused, some("a", metav1.ConditionTrue, "AsExpected", "")}, metav1.ConditionTrue, api.ReasonAsExpected, ""},
+		"one_lost_service":    {[]api.CephObjectStore{lost}, metav1.ConditionFalse, api.ReasonGatewaysStarting, "no"},
+		"one_has_no_zone":     {[]api.CephObjectStore{some("a", metav1.ConditionFalse, api.ReasonParentMissing, "why")}, metav1.ConditionTrue, api.ReasonAsExpected, ""},
 		"one_that_goes_is_no": {[]api.CephObjectStore{deleting}, metav1.ConditionTrue, api.ReasonAsExpected, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,10 +10,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/store"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/names"
 )
 
@@ -500,5 +503,100 @@ func TestASecondClusterOfANamespaceIsNotHeldAndNotAsked(t *testing.T) {
 	w.check(w.kube.Get(t.Context(), client.ObjectKeyFromObject(second), second))
 	if diff := cmp.Diff([]string{"test/keep"}, second.Finalizers); diff != "" || len(second.Status.Conditions) > 0 {
 		t.Errorf("the second cluster has finalizers (-want +got):\n%s\nand conditions %+v", diff, second.Status.Conditions)
+	}
+}
+
+// TestWhatWasRefusedForItsNameTakesNothingWithIt deletes an object whose name, and so
+// whose pools, are those of another one.
+func TestWhatWasRefusedForItsNameTakesNothingWithIt(t *testing.T) {
+	paris := someZone(func(z *api.CephObjectZone) { z.Spec.PreservePoolsOnDelete = ptr.To(false) })
+	t.Run("a_store", func(t *testing.T) {
+		w := newWorld(t, someRealm(), someGroup(), paris.DeepCopy(), realmKeys())
+		w.settle()
+		refused := someStore("paris")
+		w.create(refused)
+		w.settle()
+		if c := w.condition("paris", api.ConditionStalled); c.Reason != api.ReasonNameTaken {
+			t.Fatalf("Stalled: %+v", c)
+		}
+		before := w.pools()
+		w.ceph.ForgetCommands()
+		w.remove(refused)
+		w.settle()
+		if w.store("paris") != nil || w.ceph.Writes() != 0 || !slices.Equal(w.pools(), before) {
+			t.Errorf("pools %v are left of %v after %d writes", w.pools(), before, w.ceph.Writes())
+		}
+	})
+	t.Run("a_zone", func(t *testing.T) {
+		store := someStore("paris", func(s *api.CephObjectStore) { s.UID = "s-1" })
+		w := newWorld(t, store)
+		w.settle()
+		for _, obj := range []client.Object{someRealm(), realmKeys(), someGroup(), paris.DeepCopy()} {
+			w.create(obj)
+		}
+		w.settle()
+		zone := paris.DeepCopy()
+		if c := w.is(zone, api.ConditionStalled); c.Reason != api.ReasonNameTaken {
+			t.Fatalf("Stalled: %+v", c)
+		}
+		before := w.pools()
+		w.ceph.ForgetCommands()
+		w.remove(zone)
+		w.settle()
+		if w.multisite(zone) != nil || w.ceph.Writes() != 0 || !slices.Equal(w.pools(), before) {
+			t.Errorf("pools %v are left of %v after %d writes", w.pools(), before, w.ceph.Writes())
+		}
+	})
+}
+
+// TestAStoreThatNeverCameToBeSparesPoolsThatHoldAnything is about pools that somebody
+// made by hand for a zone without an object.
+func TestAStoreThatNeverCameToBeSparesPoolsThatHoldAnything(t *testing.T) {
+	s := someStore("my-store")
+	w := newWorld(t, s)
+	w.realm.refusal = "no"
+	w.settle()
+	w.answers["df"] = func(answer []byte) []byte {
+		return bytes.Replace(answer, []byte(`"objects":0`), []byte(`"objects":1`), 3) // the first pools are small ones
+	}
+	w.remove(s)
+	w.settle()
+	if c := w.condition("my-store", api.ConditionDeletionIsBlocked); c.Status != metav1.ConditionTrue || !strings.Contains(c.Message, "is not empty") {
+		t.Errorf("DeletionIsBlocked: %+v", c)
+	}
+	if len(w.pools()) != len(poolsOfMyStore) {
+		t.Errorf("pools %v are left", w.pools())
+	}
+}
+
+func TestAStoreWaitsForClaimsThatOnlyItCanServe(t *testing.T) {
+	s := someStore("shop", inZone)
+	bound := &objectbucket.ObjectBucket{ObjectMeta: metav1.ObjectMeta{Name: "obc-app-photos"}, Spec: objectbucket.ObjectBucketSpec{
+		ClaimRef:        &corev1.ObjectReference{Namespace: "app", Name: "photos", UID: "photos"},
+		AdditionalState: map[string]string{objectbucket.StateStore: "shop", objectbucket.StateStoreNamespace: namespace},
+	}}
+	elsewhere := bound.DeepCopy()
+	elsewhere.Name, elsewhere.Spec.AdditionalState[objectbucket.StateStore] = "obc-app-other", "other"
+	elsewhere.Spec.ClaimRef.Name, elsewhere.Spec.ClaimRef.UID = "other", "other"
+	former := bound.DeepCopy()
+	former.Name, former.Spec.ClaimRef.UID = "obc-app-former", "former"
+	claim := func(name string) *objectbucket.ObjectBucketClaim {
+		return &objectbucket.ObjectBucketClaim{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: name, UID: types.UID(name)}}
+	}
+	photos := claim("photos")
+	w := newWorld(t, someRealm(), someGroup(), someZone(), realmKeys(), s, bound, elsewhere, former, photos, claim("other"))
+	w.settle()
+	w.remove(s)
+	w.settle()
+	blocked := w.condition("shop", api.ConditionDeletionIsBlocked)
+	if blocked.Reason != api.ReasonDependents || !strings.Contains(blocked.Message, "there: ObjectBucketClaim app/photos;") || w.running["shop"] == "" {
+		t.Errorf("DeletionIsBlocked: %+v", blocked)
+	}
+	w.playing = true
+	w.check(w.kube.Delete(t.Context(), photos))
+	w.playing = false
+	w.settle()
+	if w.store("shop") != nil {
+		t.Error("the store is still there")
 	}
 }

@@ -24,7 +24,7 @@ func (p *pass) check(ctx context.Context) (step.Outcome, error) {
 	if wrong := p.wrong(); wrong != "" {
 		return step.Stall(api.ReasonInvalidSpec, wrong), nil
 	}
-	if outcome, err := p.checkName(ctx); err != nil || !outcome.IsDone() {
+	if outcome, err := p.checkName(ctx, p.Client); err != nil || !outcome.IsDone() {
 		return outcome, err
 	}
 	return p.checkPorts(ctx)
@@ -51,7 +51,7 @@ func (p *pass) wrong() string {
 
 // checkName refuses a store whose zone would be that of another object. One that was
 // set up first keeps the name.
-func (p *pass) checkName(ctx context.Context) (step.Outcome, error) {
+func (p *pass) checkName(ctx context.Context, reader client.Reader) (step.Outcome, error) {
 	if !p.own() || p.before.Setup != nil {
 		return step.Done, nil
 	}
@@ -61,7 +61,7 @@ func (p *pass) checkName(ctx context.Context) (step.Outcome, error) {
 	}{
 		{"CephObjectZone", &api.CephObjectZone{}}, {"CephObjectZoneGroup", &api.CephObjectZoneGroup{}}, {"CephObjectRealm", &api.CephObjectRealm{}},
 	} {
-		err := p.Client.Get(ctx, client.ObjectKeyFromObject(p.store), one.obj)
+		err := reader.Get(ctx, client.ObjectKeyFromObject(p.store), one.obj)
 		if client.IgnoreNotFound(err) != nil {
 			return step.None, fmt.Errorf("read %s: %w", one.kind, err)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zonepools"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/condition"
 	"github.com/rook-ceph/rook-ceph/shared/owner"
 	"github.com/rook-ceph/rook-ceph/shared/problem"
@@ -62,6 +63,9 @@ func (p *pass) awaitUsers(ctx context.Context) (step.Outcome, error) {
 		}
 		p.blockers = append(p.blockers, "CephObjectStoreUser "+name)
 	}
+	if err := p.nameClaims(ctx); err != nil {
+		return step.None, err
+	}
 	if len(p.blockers) == 0 {
 		return step.Done, nil
 	}
@@ -69,6 +73,34 @@ func (p *pass) awaitUsers(ctx context.Context) (step.Outcome, error) {
 		p.nameBuckets(ctx)
 	}
 	return step.Retry(deletionRetry, api.ReasonDependents, "Still there: "+problem.Names(p.blockers)+"; delete them first"), nil
+}
+
+// nameClaims adds the claims whose buckets nobody could delete without this store. One
+// that is to go and leave all that it holds leaves those, too.
+func (p *pass) nameClaims(ctx context.Context) error {
+	if p.store.Spec.PreservePoolsOnDelete {
+		return nil
+	}
+	var list objectbucket.ObjectBucketList
+	if err := p.Live.List(ctx, &list); err != nil {
+		return fmt.Errorf("list ObjectBuckets: %w", err)
+	}
+	for i := range list.Items {
+		bucket := &list.Items[i]
+		ref := bucket.Spec.ClaimRef
+		if ref == nil || bucket.Store() != client.ObjectKeyFromObject(p.store) {
+			continue
+		}
+		var claim objectbucket.ObjectBucketClaim
+		err := p.Live.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, &claim)
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("read ObjectBucketClaim: %w", err)
+		}
+		if err == nil && claim.UID == ref.UID {
+			p.blockers = append(p.blockers, fmt.Sprintf("ObjectBucketClaim %s/%s", ref.Namespace, ref.Name))
+		}
+	}
+	return nil
 }
 
 // holds tells whether a user keeps the store: whoever may not have one there, and has
@@ -94,14 +126,28 @@ func (p *pass) blockBy(buckets []string) {
 }
 
 // findClusterForDeletion lets a store go whose cluster is gone, or never came to be:
-// nobody could remove it, and nobody may.
+// nobody could remove it, and nobody may. So it is with a store that was refused because
+// its name, and all that is called so in Ceph, is that of another object.
 func (p *pass) findClusterForDeletion(ctx context.Context) (step.Outcome, error) {
 	found, err := owner.Of(ctx, p.Client, p.store.Namespace)
-	if found != nil && found.Status.Connection == nil && p.before.Setup == nil {
-		found = nil
+	if err != nil {
+		return step.None, err
+	}
+	if found != nil && p.before.Setup == nil {
+		taken := found.Status.Connection == nil
+		if !taken {
+			outcome, err := p.checkName(ctx, p.Live)
+			if err != nil {
+				return step.None, err
+			}
+			taken = !outcome.IsDone()
+		}
+		if taken {
+			found = nil
+		}
 	}
 	p.cluster = found
-	return step.Done, err
+	return step.Done, nil
 }
 
 func (p *pass) unlessOrphaned(do func(context.Context) (step.Outcome, error)) func(context.Context) (step.Outcome, error) {
@@ -209,7 +255,11 @@ func (p *pass) awaitEmptyPools(ctx context.Context, why step.Outcome) (step.Outc
 		held, reason = "there were some when it was last known", api.ReasonBucketsExist
 	case p.shared() == nil:
 		var err error
-		if held, err = zonepools.Held(ctx, p.client, p.store.Name); err != nil || held == "" {
+		parts := zonepools.BucketParts()
+		if p.before.Setup == nil {
+			parts = zonepools.Parts() // we never wrote anything into them
+		}
+		if held, err = zonepools.Held(ctx, p.client, p.store.Name, parts); err != nil || held == "" {
 			return step.Done, err
 		}
 	}

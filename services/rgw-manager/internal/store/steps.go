@@ -40,6 +40,10 @@ func (p *pass) applyPools(ctx context.Context) (step.Outcome, error) {
 			return outcome, nil
 		}
 	}
+	if p.before.Phase == "" {
+		// The pools take a while, and so long nobody would hear of the store.
+		return step.Retry(noteRetry, "Configuring", "Making the pools"), nil
+	}
 	result, outcome, err := zonepools.Ensure(ctx, p.client, p.pools, list)
 	p.drift = append(p.drift, result.Drift...)
 	if err != nil || !outcome.IsDone() {

@@ -74,6 +74,9 @@ func (p *pass) removePools(ctx context.Context) (step.Outcome, error) {
 	if p.Cluster == nil || p.zone.Spec.PreservePools() {
 		return step.Done, nil
 	}
+	if outcome, err := p.Free(ctx, p.Live); err != nil || !outcome.IsDone() {
+		return step.Done, err // the pools are those of the store that has the name
+	}
 	if outcome, err := p.Connect(ctx); err != nil || !outcome.IsDone() {
 		return outcome, err
 	}
@@ -95,13 +98,13 @@ func (p *pass) removePools(ctx context.Context) (step.Outcome, error) {
 	return step.Done, nil
 }
 
-// spareOthers refuses to remove pools of a zone that was never set up while something
-// of a bucket is in them: they may be an earlier zone's.
+// spareOthers refuses to remove pools of a zone that was never set up while anything is
+// in them: they may be an earlier zone's.
 func (p *pass) spareOthers(ctx context.Context) (step.Outcome, error) {
 	if p.Before.Setup != nil || p.zone.Spec.SharedPools.Wanted() {
 		return step.Done, nil
 	}
-	held, err := zonepools.Held(ctx, p.Ceph, p.zone.Name)
+	held, err := zonepools.Held(ctx, p.Ceph, p.zone.Name, zonepools.Parts())
 	if err != nil {
 		return step.None, err
 	}

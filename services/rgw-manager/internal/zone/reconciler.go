@@ -86,7 +86,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		step.Named("finalizer", p.Hold),
 		step.Named("cluster", p.FindCluster),
 		step.Named("check", p.check),
-		step.Named("name", p.Free),
+		step.Named("name", p.FreeName),
 		step.Named("zone group", p.awaitZoneGroup),
 		step.Named("osds", p.AwaitOSDs),
 		step.Named("connect", p.Connect),

@@ -70,7 +70,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	return p.Run(ctx, multisite.Recheck,
 		step.Named("finalizer", p.Hold),
 		step.Named("cluster", p.FindCluster),
-		step.Named("name", p.Free),
+		step.Named("name", p.FreeName),
 		step.Named("realm", p.awaitRealm),
 		step.Named("osds", p.AwaitOSDs),
 		step.Named("setup", p.setUp))

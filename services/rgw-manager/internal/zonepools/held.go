@@ -8,10 +8,10 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 )
 
-// Held says why pools of a zone cannot be taken for such that hold nothing of any
-// bucket; it is empty when they hold nothing, or are not there. What Ceph counts is
+// Held says why those pools of a zone cannot be taken for such that hold nothing; it is
+// empty when they hold nothing, or are not there. What Ceph counts is
 // trusted only when it has counted all.
-func Held(ctx context.Context, client ceph.Client, zone string) (string, error) {
+func Held(ctx context.Context, client ceph.Client, zone string, parts []string) (string, error) {
 	status, err := client.Status(ctx)
 	if err != nil {
 		return "", fmt.Errorf("read status: %w", err)
@@ -26,7 +26,7 @@ func Held(ctx context.Context, client ceph.Client, zone string) (string, error) 
 		return "", fmt.Errorf("read usage of pools: %w", err)
 	}
 	for _, pool := range usage.Pools {
-		for _, part := range []string{DataPart, IndexPart, NonECPart} {
+		for _, part := range parts {
 			if pool.Name == zone+part && pool.Stats.Objects > 0 {
 				return "pool " + pool.Name + " is not empty", nil
 			}

@@ -34,6 +34,12 @@ func smallParts() []string {
 	return []string{".rgw.control", ".rgw.meta", ".rgw.log", IndexPart, NonECPart, ".rgw.otp"}
 }
 
+// BucketParts are those that hold something of every bucket that holds something.
+func BucketParts() []string { return []string{DataPart, IndexPart, NonECPart} }
+
+// Parts are all.
+func Parts() []string { return append(smallParts(), DataPart) }
+
 // Wanted are the pools of a zone with pools of its own, the one of all zones first.
 func Wanted(zone string, metadata, data *api.PoolSpec) []pools.Want {
 	var list []pools.Want

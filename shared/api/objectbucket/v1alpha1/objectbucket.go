@@ -3,6 +3,7 @@ package v1alpha1
 import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 )
@@ -26,6 +27,19 @@ type ObjectBucket struct {
 	Spec ObjectBucketSpec `json:"spec,omitzero"`
 	// +optional
 	Status ObjectBucketStatus `json:"status,omitzero"`
+}
+
+// Keys of additionalState that provisioners agree upon.
+const (
+	StateUser           = "cephUser"
+	StateStore          = "objectStoreName"
+	StateStoreNamespace = "objectStoreNamespace"
+)
+
+// Store is the CephObjectStore that the bucket is in, as far as that was written down.
+func (b *ObjectBucket) Store() types.NamespacedName {
+	state := b.Spec.AdditionalState
+	return types.NamespacedName{Namespace: state[StateStoreNamespace], Name: state[StateStore]}
 }
 
 // ObjectBucketList is a list of ObjectBucket.
