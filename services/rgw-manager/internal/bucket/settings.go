@@ -93,7 +93,7 @@ func Parse(config map[string]string, allowed []string) (Settings, error) {
 	}
 	if len(denied) > 0 {
 		return Settings{}, refusal{ErrNotAllowed, fmt.Sprintf(
-			"`additionalConfig` sets %s, which this installation does not allow; remove it, or have the administrator allow it", strings.Join(denied, ", "))}
+			"`additionalConfig` sets %s, which this installation does not allow; remove it, or have an administrator add it to `obcAllowAdditionalConfigFields` of the chart", strings.Join(denied, ", "))}
 	}
 	if len(unknown) > 0 {
 		return Settings{}, refusal{ErrNotAllowed, fmt.Sprintf(
@@ -113,7 +113,7 @@ func parse(config map[string]string) (Settings, error) {
 		value, err := read(strings.TrimSpace(text))
 		switch {
 		case err != nil:
-			wrong.Add(invalid("`%s: %s` is no number", key, text))
+			wrong.Add(invalid("`%s: %s` is no number; write it like 100, 2G or 512Mi", key, text))
 		case value <= 0:
 			wrong.Add(invalid("`%s: %s` must be more than 0; remove it for no limit", key, text))
 		}
