@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,8 +14,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -73,8 +77,20 @@ func (h *Harness) S3(store Store) *s3.Client {
 	return s3.New(s3.Options{
 		BaseEndpoint: aws.String(store.base()), UsePathStyle: true, Region: Region,
 		Credentials: credentials.NewStaticCredentialsProvider(store.Access, store.Secret, ""),
-		HTTPClient:  h.HTTP(store), Retryer: aws.NopRetryer{},
+		HTTPClient:  h.HTTP(store), Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.MaxBackoff, o.RateLimiter = 10, 100*time.Millisecond, ratelimit.None
+			o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(cutOff)}
+		}),
 	})
+}
+
+// cutOff tells of answers that were cut off, and that a client asks for again: gateways
+// may refuse a request before they have read all of it, and then end the connection. What
+// a gateway that is not there does to a request is not tried again.
+func cutOff(err error) aws.Ternary {
+	var answer *smithy.DeserializationError
+	var connection *net.OpError
+	return aws.BoolTernary(errors.As(err, &answer) || errors.As(err, &connection) && connection.Op != "dial")
 }
 
 // HTTP returns a client that finds Services by their names, as a pod does.
