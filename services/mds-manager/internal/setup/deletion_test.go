@@ -234,6 +234,28 @@ func TestClientsDoNotHoldAPreservedFileSystemThatNobodyServes(t *testing.T) {
 	}
 }
 
+func TestADataPoolThatTheSpecNoLongerNamesStaysAndIsNamed(t *testing.T) {
+	fs := filesystem("myfs", func(fs *api.CephFilesystem) {
+		fs.Spec.DataPools = append(fs.Spec.DataPools, api.NamedPoolSpec{Name: "more", PoolSpec: fs.Spec.DataPools[0].PoolSpec})
+	})
+	w := newWorld(t, fs)
+	w.settle()
+	w.change(fs, func() { fs.Spec.DataPools = fs.Spec.DataPools[:1] })
+	w.settle()
+	w.told()
+	w.remove(fs)
+	w.settle()
+	if got := w.pools(); w.fs("myfs") != nil || !slices.Equal(got, []string{"myfs-more"}) {
+		t.Errorf("pools: %v", got)
+	}
+	told := w.told()
+	if !slices.ContainsFunc(told, func(text string) bool {
+		return strings.HasPrefix(text, "Normal FilesystemRemoved Removed file system myfs; left pool myfs-more, which the spec did not name:")
+	}) {
+		t.Errorf("events: %v", told)
+	}
+}
+
 func TestPreservedPoolsStay(t *testing.T) {
 	fs := filesystem("myfs", func(fs *api.CephFilesystem) { fs.Spec.PreservePoolsOnDelete = true })
 	w := newWorld(t, fs)
