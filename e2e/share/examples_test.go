@@ -59,11 +59,12 @@ func TestUsersManifestsWork(t *testing.T) {
 }
 
 // assertKept deletes the file system, which asks to be preserved: it stays in
-// Ceph, comes back with its object, and goes once it does not ask any more.
+// Ceph, comes back with its object, and goes once it does not ask any more. Ceph's
+// manager has it mounted for up to two minutes after the last volume went.
 func assertKept(t *testing.T, h *harness.Harness, objects []client.Object, name string) {
 	t.Helper()
 	for _, obj := range slices.Backward(objects) {
-		h.Remove(t, time.Minute, obj)
+		h.Remove(t, 3*time.Minute, obj)
 	}
 	if kept, err := h.Ceph(t.Context(), "fs", "ls"); err != nil || !strings.Contains(string(kept), "name: "+name+",") {
 		t.Fatalf("after its object was deleted, file systems are %s (%v)", kept, err)

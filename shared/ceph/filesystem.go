@@ -152,6 +152,28 @@ func (c Client) FSRemove(ctx context.Context, name string, answer Confirmation) 
 	return do(ctx, c.Mon, "fs rm", arguments{"fs_name": name}.confirm("yes_i_really_mean_it", answer))
 }
 
+// FSClients counts who has the file system mounted, as the active mgr last heard
+// of rank 0, which is some seconds ago. The mgr is among them for up to two
+// minutes after it has looked inside for somebody, and so is a client that died,
+// until its session ends. Nobody has one mounted that is not there.
+func (c Client) FSClients(ctx context.Context, name string) (int, error) {
+	status, err := ask[struct {
+		Clients []struct {
+			FS    string `json:"fs"`
+			Count int    `json:"clients"`
+		} `json:"clients"`
+	}](ctx, c.Mgr, "fs status", arguments{"fs": name})
+	if err != nil {
+		return 0, err
+	}
+	for _, one := range status.Clients {
+		if one.FS == name {
+			return one.Count, nil
+		}
+	}
+	return 0, nil
+}
+
 // MDSOKToStop returns nil when the metadata servers may stop together without a
 // file system going without a rank. A refusal matches ErrBusy. One that nobody
 // knows may stop.

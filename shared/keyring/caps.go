@@ -73,7 +73,7 @@ func MDSManager() Identity {
 			`allow command "auth get-or-create" with entity prefix mds. caps_mon="` + caps["mon"] + `" caps_mgr="` + caps["mgr"] +
 			`" caps_osd="` + caps["osd"] + `" caps_mds="` + caps["mds"] + `"`,
 		"mgr": commands(
-			"fs subvolumegroup ls", "fs subvolumegroup info", "fs subvolumegroup create", "fs subvolumegroup resize",
+			"fs status", "fs subvolumegroup ls", "fs subvolumegroup info", "fs subvolumegroup create", "fs subvolumegroup resize",
 			"fs subvolumegroup pin", "fs subvolumegroup rm", "fs subvolume ls"),
 	}}
 }

@@ -108,6 +108,8 @@ func newFilesystemScenes() []scene {
 		add("data pool to nothing", "h", "g"),
 		call("several", func(ctx context.Context, c ceph.Client) error { return c.FSEnableMultiple(ctx) }),
 		settled("one rank is served", served),
+		settled("nobody has it mounted", func(ctx context.Context, c ceph.Client) (any, error) { return c.FSClients(ctx, "f") }),
+		fact("nobody has nothing mounted", func(ctx context.Context, c ceph.Client) (any, error) { return c.FSClients(ctx, "h") }),
 		fact("its pools", func(ctx context.Context, c ceph.Client) (any, error) { return c.FSList(ctx) }),
 		fact("what its pools are for", func(ctx context.Context, c ceph.Client) (any, error) {
 			list, err := c.PoolList(ctx)

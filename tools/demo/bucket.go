@@ -75,7 +75,7 @@ func buckets(ctx context.Context, kube client.Client, _ string, out io.Writer) e
 		return fmt.Errorf("list bucket claims: %w", err)
 	}
 	for _, claim := range claims.Items {
-		fmt.Fprintf(out, "\nBucket %s/%s\t%s\t%s\n", claim.Namespace, claim.Name, claim.Status.Phase, claim.Spec.BucketName)
+		row(out, "\nBucket "+claim.Namespace+"/"+claim.Name, string(claim.Status.Phase), claim.Status.BucketName)
 	}
 	return nil
 }

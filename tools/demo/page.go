@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -44,18 +45,26 @@ func clusters(ctx context.Context, kube client.Client, namespace string, out io.
 		return fmt.Errorf("list clusters: %w", err)
 	}
 	for _, cluster := range list.Items {
-		health := "unknown"
-		if cluster.Status.CephStatus != nil {
-			health = cluster.Status.CephStatus.Health
+		health, checks := healthOf(cluster.Status.CephStatus)
+		if health == "" {
+			health = "unknown"
 		}
-		fmt.Fprintf(out, "\nCephCluster %s/%s\t%s\t%s\n", cluster.Namespace, cluster.Name, cluster.Status.Phase, health)
-		for _, condition := range cluster.Status.Conditions {
+		row(out, "\nCephCluster "+cluster.Namespace+"/"+cluster.Name, string(cluster.Status.Phase), strings.TrimSpace(health+" "+checks))
+		conditions := slices.SortedFunc(slices.Values(cluster.Status.Conditions), func(a, b api.Condition) int {
+			return strings.Compare(a.Type, b.Type)
+		})
+		for _, condition := range conditions {
 			if api.Writer(condition.Type) != api.WriterReport || condition.Type == api.ConditionReady {
-				fmt.Fprintf(out, "  %s\t%s\t%s\n", condition.Type, condition.Status, condition.Message)
+				row(out, "  "+condition.Type, string(condition.Status), condition.Message)
 			}
 		}
 	}
 	return nil
+}
+
+// row writes a line of the table, without cells at its end that are empty.
+func row(out io.Writer, cells ...string) {
+	fmt.Fprintln(out, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
 }
 
 func services(ctx context.Context, kube client.Client, namespace string, out io.Writer) error {
@@ -112,7 +121,7 @@ func volumes(ctx context.Context, kube client.Client, _ string, out io.Writer) e
 		return fmt.Errorf("list claims: %w", err)
 	}
 	for _, claim := range claims.Items {
-		fmt.Fprintf(out, "\nVolume %s/%s\t%s\t%s\n", claim.Namespace, claim.Name, claim.Status.Phase, strings.TrimSpace(claim.Spec.VolumeName))
+		row(out, "\nVolume "+claim.Namespace+"/"+claim.Name, string(claim.Status.Phase), claim.Spec.VolumeName)
 	}
 	return nil
 }

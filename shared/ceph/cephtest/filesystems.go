@@ -30,6 +30,7 @@ func filesystemCommands() map[string]command {
 		"fs set":           write("fs_name:str var:str val:str yes_i_really_mean_it:bool?", (*call).filesystemSet),
 		"fs flag set":      write("flag_name:str val:str yes_i_really_mean_it:bool?", func(*call) error { return nil }),
 		"fs fail":          write("fs_name:str yes_i_really_mean_it:bool?", (*call).filesystemFail),
+		"fs status":        mgrRead("fs:str?", (*call).filesystemStatus),
 		"fs rm":            write("fs_name:str yes_i_really_mean_it:bool?", (*call).filesystemRemove),
 	}
 }
@@ -48,6 +49,23 @@ func (c *call) filesystemList() (any, error) {
 		list = append(list, ceph.Filesystem{Name: name, MetadataPool: c.poolName(v.metadata), DataPools: v.data})
 	}
 	return list, nil
+}
+
+func (c *call) filesystemStatus() (any, error) {
+	clients := []any{}
+	for _, name := range sortedKeys(c.volumes) {
+		if !c.has("fs") || c.str("fs") == name {
+			clients = append(clients, map[string]any{"fs": name, "clients": c.volumes[name].clients})
+		}
+	}
+	return map[string]any{"clients": clients}, nil
+}
+
+// SetClients says how many have a file system mounted.
+func (c *Cluster) SetClients(volume string, count int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.volumes[volume].clients = count
 }
 
 func (c *Cluster) poolName(id int) string {

@@ -16,6 +16,7 @@ type volume struct {
 	data     []string
 	groups   map[string]map[string]*subvolume
 	settings settings
+	clients  int
 
 	groupSettings map[string]*groupSettings
 }

@@ -30,6 +30,7 @@ func (p *pass) endSteps() []step.Step {
 		step.Named("connect", p.unlessOrphaned(p.connect)),
 		step.Named("look", p.unlessOrphaned(p.lookForDeletion)),
 		step.Named("subvolumes", p.unlessOrphaned(p.awaitSubvolumes)),
+		step.Named("clients", p.unlessOrphaned(p.awaitClients)),
 		step.Named("remove", p.unlessOrphaned(p.remove)),
 		step.Named("pools", p.unlessOrphaned(p.removePools)),
 		step.Named("daemons", p.unlessOrphaned(p.endDaemons)),
@@ -141,6 +142,34 @@ func (p *pass) awaitSubvolumes(ctx context.Context) (step.Outcome, error) {
 			"File system '%s' holds %s; delete the PersistentVolumeClaims or subvolumes first", p.fs.Name, problem.Names(inside))), nil
 	}
 	return step.Done, nil
+}
+
+// awaitClients refuses to take the metadata servers from under those who have a
+// file system mounted that outlives its object: they would hang until it comes
+// back. When nobody serves it, they hang already.
+func (p *pass) awaitClients(ctx context.Context) (step.Outcome, error) {
+	found := p.found()
+	if found == nil || !p.keeps() || found.Map.Active() == 0 {
+		return step.Done, nil
+	}
+	count, err := p.client.FSClients(ctx, p.fs.Name)
+	if err != nil {
+		return step.None, fmt.Errorf("count clients of %s: %w", p.fs.Name, err)
+	}
+	if count == 0 {
+		return step.Done, nil
+	}
+	p.blockers = []string{"clients"}
+	return step.Retry(deletionRetry, api.ReasonDependents, mounted(p.fs.Name, count)), nil
+}
+
+func mounted(fs string, count int) string {
+	who := "1 client has"
+	if count > 1 {
+		who = fmt.Sprintf("%d clients have", count)
+	}
+	return fmt.Sprintf("%s file system '%s' mounted; end the pods that use it (Ceph counts its manager for up to 2 minutes after a volume was "+
+		"made, changed or removed, and a client that died for 5)", who, fs)
 }
 
 // subvolumes names those of all groups and of none.

@@ -15,5 +15,6 @@
 // It never forces Ceph to make a file system over pools that hold data, never
 // removes a data pool because the spec no longer names it, and removes a file
 // system only when its object is deleted, without preserveFilesystemOnDelete, and
-// no subvolume is left in it.
+// no subvolume is left in it. It takes the metadata servers from no file system that
+// outlives its object while clients have it mounted.
 package filesystem

@@ -62,8 +62,24 @@ func (p *pass) remove(ctx context.Context) (step.Outcome, error) {
 		return step.None, fmt.Errorf("remove file system %s: %w", p.fs.Name, err)
 	}
 	ctrl.LoggerFrom(ctx).Info("file system removed", "filesystem", p.fs.Name)
-	p.Events.Eventf(p.fs, nil, corev1.EventTypeNormal, "FilesystemRemoved", "RemoveFilesystem", "Removed file system %s", p.fs.Name)
+	p.Events.Eventf(p.fs, nil, corev1.EventTypeNormal, "FilesystemRemoved", "RemoveFilesystem", "Removed file system %s%s", p.fs.Name, p.unnamed())
 	return step.Done, nil
+}
+
+// unnamed words which pools the file system had that the spec does not name, and
+// which therefore stay.
+func (p *pass) unnamed() string {
+	m, named := p.found().Map, append(p.fs.DataPoolNames(), p.fs.MetadataPoolName())
+	left := slices.DeleteFunc(poolNames(append([]int{m.MetadataPool}, m.DataPools...), p.pools), func(pool string) bool {
+		return slices.Contains(named, pool)
+	})
+	switch len(left) {
+	case 0:
+		return ""
+	case 1:
+		return "; left pool " + left[0] + ", which the spec did not name: delete it by hand if nobody needs it"
+	}
+	return "; left pools " + problem.Names(left) + ", which the spec did not name: delete them by hand if nobody needs them"
 }
 
 // removePools removes the pools that the spec names and that no other file

@@ -198,6 +198,64 @@ func TestAPreservedFileSystemOutlivesItsObjectAndIsTakenOver(t *testing.T) {
 	}
 }
 
+func TestAPreservedFileSystemIsServedWhileClientsHaveItMounted(t *testing.T) {
+	fs := filesystem("myfs", func(fs *api.CephFilesystem) { fs.Spec.PreserveFilesystemOnDelete = true })
+	w := newWorld(t, fs)
+	w.settle()
+	w.ceph.SetClients("myfs", 2)
+	w.ceph.ForgetCommands()
+	w.remove(fs)
+	w.settle()
+	blocked := w.condition("myfs", api.ConditionDeletionIsBlocked)
+	if blocked.Status != metav1.ConditionTrue || !strings.Contains(blocked.Message, "2 clients have file system 'myfs' mounted") {
+		t.Errorf("DeletionIsBlocked: %+v", blocked)
+	}
+	if len(w.daemons()) != 2 || w.ceph.Writes() != 0 {
+		t.Errorf("%d writes, metadata servers: %v", w.ceph.Writes(), w.daemons())
+	}
+	w.ceph.SetClients("myfs", 0)
+	w.settle()
+	if w.fs("myfs") != nil || len(w.daemons()) != 0 {
+		t.Errorf("object or metadata servers %v are still there", w.daemons())
+	}
+}
+
+func TestClientsDoNotHoldAPreservedFileSystemThatNobodyServes(t *testing.T) {
+	fs := filesystem("myfs", func(fs *api.CephFilesystem) { fs.Spec.PreserveFilesystemOnDelete = true })
+	w := newWorld(t, fs)
+	w.settle()
+	w.ceph.SetClients("myfs", 1)
+	w.ceph.LoseMDS("myfs-a")
+	w.ceph.LoseMDS("myfs-b")
+	w.remove(fs)
+	w.settle()
+	if w.fs("myfs") != nil {
+		t.Errorf("the object is still there: %+v", w.condition("myfs", api.ConditionDeletionIsBlocked))
+	}
+}
+
+func TestADataPoolThatTheSpecNoLongerNamesStaysAndIsNamed(t *testing.T) {
+	fs := filesystem("myfs", func(fs *api.CephFilesystem) {
+		fs.Spec.DataPools = append(fs.Spec.DataPools, api.NamedPoolSpec{Name: "more", PoolSpec: fs.Spec.DataPools[0].PoolSpec})
+	})
+	w := newWorld(t, fs)
+	w.settle()
+	w.change(fs, func() { fs.Spec.DataPools = fs.Spec.DataPools[:1] })
+	w.settle()
+	w.told()
+	w.remove(fs)
+	w.settle()
+	if got := w.pools(); w.fs("myfs") != nil || !slices.Equal(got, []string{"myfs-more"}) {
+		t.Errorf("pools: %v", got)
+	}
+	told := w.told()
+	if !slices.ContainsFunc(told, func(text string) bool {
+		return strings.HasPrefix(text, "Normal FilesystemRemoved Removed file system myfs; left pool myfs-more, which the spec did not name:")
+	}) {
+		t.Errorf("events: %v", told)
+	}
+}
+
 func TestPreservedPoolsStay(t *testing.T) {
 	fs := filesystem("myfs", func(fs *api.CephFilesystem) { fs.Spec.PreservePoolsOnDelete = true })
 	w := newWorld(t, fs)

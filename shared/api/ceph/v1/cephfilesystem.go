@@ -71,7 +71,8 @@ type FilesystemSpec struct {
 	PreservePoolsOnDelete bool `json:"preservePoolsOnDelete,omitempty"`
 
 	// preserveFilesystemOnDelete keeps file system and pools in Ceph when this
-	// object is deleted. The same object made again takes them over.
+	// object is deleted, which waits until no client has the file system mounted.
+	// The same object made again takes them over.
 	// +optional
 	PreserveFilesystemOnDelete bool `json:"preserveFilesystemOnDelete,omitempty"`
 

@@ -205,6 +205,9 @@ func (r *run) removeMounts(ctx context.Context) (string, error) {
 	failures = append(failures, await(ctx, "removal of cgroups", 10*time.Second, func(context.Context) error {
 		return r.cgroups.Remove(r.cluster.Cgroup())
 	}))
+	if r.last() {
+		_ = r.cgroups.Remove(layout.VolumeCgroup) // only when nobody else's programs are in it
+	}
 	return "", errors.Join(failures...)
 }
 

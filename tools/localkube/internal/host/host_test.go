@@ -83,6 +83,24 @@ func TestCgroupProcessesAreListedOnceAcrossHierarchies(t *testing.T) {
 	}
 }
 
+func TestACgroupIsRemovedWhereNothingIsInIt(t *testing.T) {
+	empty, used := t.TempDir(), t.TempDir()
+	for _, hierarchy := range []string{empty, used} {
+		if err := os.Mkdir(filepath.Join(hierarchy, "volumes"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(used, "volumes", "cgroup.procs"), "1\n") // keeps a plain directory as a process keeps a cgroup
+	if err := (Cgroups{hierarchies: []string{used, empty}}).Remove("/volumes"); err == nil {
+		t.Error("the one in use is gone")
+	}
+	for hierarchy, want := range map[string]bool{empty: false, used: true} {
+		if got := (Cgroups{hierarchies: []string{hierarchy}}).Present("/volumes"); got != want {
+			t.Errorf("%s: present is %v, want %v", hierarchy, got, want)
+		}
+	}
+}
+
 func TestLimitsAreRaisedAndPutBack(t *testing.T) {
 	settings := t.TempDir()
 	limits := Limits{Settings: settings, Record: filepath.Join(t.TempDir(), "limits.json")}

@@ -188,3 +188,16 @@ func blobs(t *testing.T, packed io.Reader) int {
 		}
 	}
 }
+
+func TestCephIsAlsoKnownByItsUsualName(t *testing.T) {
+	for name, want := range map[string]string{
+		"localhost/rook-ceph/ceph:v18.2.7":    "quay.io/ceph/ceph:v18.2.7",
+		"localhost/rook-ceph/ceph:reef":       "",
+		"localhost/rook-ceph/mds-manager:dev": "",
+		"quay.io/ceph/ceph:v18.2.7":           "",
+	} {
+		if got := (Image{Name: name}).alias(); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}

@@ -22,8 +22,23 @@ type Node struct {
 	Socket string
 }
 
+const (
+	builtCeph = "localhost/rook-ceph/ceph:"
+	knownCeph = "quay.io/ceph/ceph:"
+)
+
+// alias returns the name under which an image of Ceph is known to everybody, so that
+// manifests made for other clusters run unchanged; "" for other images.
+func (i Image) alias() string {
+	tag, ceph := strings.CutPrefix(i.Name, builtCeph)
+	if !ceph || !strings.HasPrefix(tag, "v") {
+		return ""
+	}
+	return knownCeph + tag
+}
+
 // Load imports the archive unless the node has all of its images already. It
-// is true when it imported.
+// is true when it imported. An image of Ceph gets its known name, too.
 func (n Node) Load(ctx context.Context, archive Archive) (bool, error) {
 	present, err := n.present(ctx)
 	if err != nil {
@@ -31,12 +46,29 @@ func (n Node) Load(ctx context.Context, archive Archive) (bool, error) {
 	}
 	missing := false
 	for _, image := range archive.Images() {
-		missing = missing || !present[image]
+		alias := Image{Name: image.alias(), Digest: image.Digest}
+		missing = missing || !present[image] || alias.Name != "" && !present[alias]
 	}
 	if !missing {
 		return false, nil
 	}
-	return true, n.transfer(ctx, archive)
+	if err := n.transfer(ctx, archive); err != nil {
+		return false, err
+	}
+	return true, n.tag(ctx, archive)
+}
+
+func (n Node) tag(ctx context.Context, archive Archive) error {
+	for _, image := range archive.Images() {
+		alias := image.alias()
+		if alias == "" {
+			continue
+		}
+		if said, err := n.command(ctx, "images", "tag", image.Name, alias).CombinedOutput(); err != nil {
+			return fmt.Errorf("tag %s as %s in %s: %w: %s", image.Name, alias, n.Name, err, tail(string(said)))
+		}
+	}
+	return nil
 }
 
 // Ready is true when containerd answers.

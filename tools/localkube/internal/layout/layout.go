@@ -161,6 +161,10 @@ func (c Cluster) MachineNames() []string {
 	return names
 }
 
+// VolumeCgroup is where node-agent puts the programs that serve volumes, below each
+// hierarchy. All clusters of a host share it.
+const VolumeCgroup = "/rook-ceph-volumes"
+
 // Cgroup returns the path of the cluster's cgroup below each hierarchy.
 func (c Cluster) Cgroup() string { return "/rook-ceph-local-" + c.Name }
 
