@@ -56,17 +56,21 @@ func (p *pass) connect(ctx context.Context) (step.Outcome, error) {
 	return step.Done, nil
 }
 
-func (p *pass) read(ctx context.Context) (step.Outcome, error) { return step.Done, p.observe(ctx) }
+// read reads what there is, and for a pool that there is not, where it could be.
+func (p *pass) read(ctx context.Context) (step.Outcome, error) {
+	err := p.observe(ctx)
+	if err == nil && p.seen.Pool == nil {
+		p.seen.Places, err = pools.ReadPlaces(ctx, p.client)
+	}
+	return step.Done, err
+}
 
 func (p *pass) decide(context.Context) (step.Outcome, error) {
 	if p.unchanged {
 		return step.Done, nil
 	}
 	p.plan = pools.Decide(want(p.pool), p.seen)
-	if p.plan.Invalid != "" {
-		return step.Stall(api.ReasonInvalidSpec, p.plan.Invalid), nil
-	}
-	return step.Done, nil
+	return p.plan.Outcome(), nil
 }
 
 // carryOut runs the plan. A pool that was changed is looked at once more, so
