@@ -22,6 +22,8 @@ const (
 	connectRetry = 2 * time.Second
 	// vainRetry is how often Ceph is told what it does not keep.
 	vainRetry = 30 * time.Second
+	// takenRetry is how often a pool is looked at that belongs to somebody else.
+	takenRetry = 30 * time.Second
 )
 
 func (p *pass) hold(ctx context.Context) (step.Outcome, error) {
@@ -68,6 +70,11 @@ func (p *pass) read(ctx context.Context) (step.Outcome, error) {
 func (p *pass) decide(context.Context) (step.Outcome, error) {
 	if p.unchanged {
 		return step.Done, nil
+	}
+	if p.stranger() {
+		outcome := step.Stall(api.ReasonNameTaken, fmt.Sprintf("Pool '%s' belongs to %s; choose another name", poolName(p.pool), p.others()))
+		outcome.After = takenRetry
+		return outcome, nil
 	}
 	p.plan = pools.Decide(want(p.pool), p.seen)
 	return p.plan.Outcome(), nil
