@@ -136,7 +136,7 @@ func ours() ceph.ErasureCodeProfile {
 
 func TestWhatAPoolLacksIsWaitedForAndNoFailure(t *testing.T) {
 	outcome := pools.Plan{Missing: "too few"}.Outcome()
-	if outcome.IsDone() || outcome.IsStalled() || outcome.Reason != api.ReasonTooFewFailureDomains || outcome.After != 30*time.Second {
+	if outcome.IsDone() || outcome.IsStalled() || outcome.Reason != api.ReasonTooFewFailureDomains || outcome.After != 10*time.Second {
 		t.Errorf("got %+v", outcome)
 	}
 	if outcome := (pools.Plan{Invalid: "wrong"}).Outcome(); !outcome.IsStalled() || outcome.Reason != api.ReasonInvalidSpec {

@@ -45,7 +45,7 @@ func (p Plan) Outcome() step.Outcome {
 	case p.Invalid != "":
 		return step.Stall(api.ReasonInvalidSpec, p.Invalid)
 	case p.Missing != "":
-		return step.Retry(fullRetry, api.ReasonTooFewFailureDomains, p.Missing)
+		return step.Retry(placesRetry, api.ReasonTooFewFailureDomains, p.Missing)
 	}
 	return step.Done
 }

@@ -259,7 +259,7 @@ func TestReconcile_makes_no_pool_that_could_not_serve(t *testing.T) {
 		p.Spec.Replicated.Size, p.Spec.ErasureCoded = 0, api.ErasureCodedSpec{DataChunks: 6, CodingChunks: 2}
 	}))
 	result, err := w.pass()
-	if err != nil || result.RequeueAfter != 30*time.Second || w.ceph.Writes() != 0 {
+	if err != nil || result.RequeueAfter != 10*time.Second || w.ceph.Writes() != 0 {
 		t.Errorf("asks for another pass after %s (%v), having made %d changes", result.RequeueAfter, err, w.ceph.Writes())
 	}
 	p := w.settle()
