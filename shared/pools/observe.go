@@ -44,7 +44,13 @@ func Read(ctx context.Context, client ceph.Client) (Map, error) {
 func Observe(ctx context.Context, client ceph.Client, m Map, want Want) (Observed, error) {
 	seen := Observed{Pool: m.Pools[want.Name], Rules: m.Rules}
 	profile := ProfileName(want.Name)
-	if seen.Pool != nil {
+	if seen.Pool == nil {
+		places, err := ReadPlaces(ctx, client)
+		if err != nil {
+			return seen, err
+		}
+		seen.Places = places
+	} else {
 		seen.Rule = m.RulesByID[seen.Pool.CrushRule]
 		settings, err := client.PoolGet(ctx, want.Name)
 		if err != nil {

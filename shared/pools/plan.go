@@ -8,6 +8,7 @@ import (
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
+	"github.com/rook-ceph/rook-ceph/shared/step"
 )
 
 // Observed is what Ceph has for one pool.
@@ -23,6 +24,8 @@ type Observed struct {
 	// Profile of the pool's erasure code, or of the name that it would have; nil
 	// if there is none. Default is Ceph's own profile.
 	Profile, Default ceph.ErasureCodeProfile
+	// Places for a pool that is to be made; nil has it made wherever the spec says.
+	Places *Places
 }
 
 // Plan is what to do, in order, and what is left as it is.
@@ -32,6 +35,19 @@ type Plan struct {
 	Drift []string
 	// Invalid says why the spec cannot be had; nothing is done then.
 	Invalid string
+	// Missing says what the cluster lacks for the pool to serve; it is not made then.
+	Missing string
+}
+
+// Outcome is done when the plan can be carried out.
+func (p Plan) Outcome() step.Outcome {
+	switch {
+	case p.Invalid != "":
+		return step.Stall(api.ReasonInvalidSpec, p.Invalid)
+	case p.Missing != "":
+		return step.Retry(placesRetry, api.ReasonTooFewFailureDomains, p.Missing)
+	}
+	return step.Done
 }
 
 // Kind of operation.
@@ -88,6 +104,9 @@ func Decide(want Want, seen Observed) Plan {
 	}
 	if seen.Pool == nil {
 		d.create()
+		if d.plan.Missing != "" {
+			return Plan{Missing: d.plan.Missing}
+		}
 		seen = Observed{Pool: &ceph.Pool{}, Settings: map[string]string{}}
 		d.seen = seen
 		d.parameters(created)
@@ -153,6 +172,7 @@ func (d *decision) create() {
 	}
 	if d.wantType() == ceph.PoolErasure {
 		spec.ErasureCodeProfile = ProfileName(d.name)
+		d.plan.Missing = d.missing(d.seen.Rules[d.name])
 		if d.seen.Profile == nil {
 			d.do(Operation{Kind: SetProfile, Name: spec.ErasureCodeProfile, Profile: d.profile()})
 		}
@@ -161,6 +181,7 @@ func (d *decision) create() {
 		return
 	}
 	spec.Rule = d.rule(d.name)
+	d.plan.Missing = d.missing(d.seen.Rules[spec.Rule])
 	spec.Size = int(d.spec.Replicated.Size)
 	if spec.Size == 1 {
 		answer = ceph.Really

@@ -18,6 +18,9 @@ const (
 	Again = 100 * time.Millisecond
 	// fullRetry is how often a pool is tried that Ceph has no room for.
 	fullRetry = 30 * time.Second
+	// placesRetry is how often a pool is tried that has too few failure domains, which
+	// come one after the other when a cluster begins.
+	placesRetry = 10 * time.Second
 	// refusedRetry is how often Ceph is asked again for what it refused.
 	refusedRetry = 30 * time.Second
 )

@@ -81,7 +81,7 @@ func (c *call) configRemove() error {
 // defaultOptions are the built-in values that code under test may read.
 func defaultOptions() map[string]string {
 	return map[string]string{
-		"mon_allow_pool_delete": "false", "mon_allow_pool_size_one": "false", "osd_pool_default_size": "3",
+		"mon_allow_pool_delete": "false", "mon_allow_pool_size_one": "false", "osd_pool_default_size": "3", "osd_pool_default_min_size": "0",
 		"mon_max_pg_per_osd": "250", "ms_cluster_mode": "crc secure", "osd_crush_update_on_start": "true",
 		"auth_allow_insecure_global_id_reclaim": "true", "mon_osd_down_out_interval": "600",
 	}

@@ -133,6 +133,10 @@ func (c *call) fillReplicated(pool *ceph.Pool) error {
 		pool.Size = c.integer("size")
 	}
 	pool.MinSize = pool.Size - pool.Size/2
+	if value, _ := c.effective("mon", "osd_pool_default_min_size"); value != "0" {
+		least, _ := strconv.Atoi(value)
+		pool.MinSize = min(least, pool.Size)
+	}
 	rule := c.crush.rule(orElse(c.str("rule"), "replicated_rule"))
 	if rule == nil {
 		return refuse(errNoEntry, "specified rule %s doesn't exist", c.str("rule"))

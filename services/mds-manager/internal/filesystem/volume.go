@@ -58,8 +58,8 @@ func (p *pass) applyPools(ctx context.Context) (step.Outcome, error) {
 			return step.None, err
 		}
 		plan := pools.Decide(want, seen)
-		if plan.Invalid != "" {
-			return step.Stall(api.ReasonInvalidSpec, plan.Invalid), nil
+		if outcome := plan.Outcome(); !outcome.IsDone() {
+			return outcome, nil
 		}
 		for _, drift := range plan.Drift {
 			p.drift = append(p.drift, fmt.Sprintf("Pool %s: %s", want.Name, drift))

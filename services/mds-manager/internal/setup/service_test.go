@@ -421,6 +421,25 @@ func TestAPoolThatCannotBeHadHoldsUpNoMetadataServer(t *testing.T) {
 	}
 }
 
+func TestADataPoolThatCouldNotServeIsWaitedFor(t *testing.T) {
+	fs := filesystem("myfs", func(fs *api.CephFilesystem) {
+		fs.Spec.DataPools[0].Replicated.Size = 7
+	})
+	w := newWorld(t, fs)
+	w.settle()
+	if c := w.condition("myfs", api.ConditionReady); c.Reason != api.ReasonTooFewFailureDomains || !strings.Contains(c.Message, "'myfs-replicated' needs at least 4 failure domains of type host") {
+		t.Errorf("Ready: %+v", c)
+	}
+	if _, made := w.ceph.Pool("myfs-replicated"); made {
+		t.Error("the pool was made")
+	}
+	w.change(fs, func() { fs.Spec.DataPools[0].Replicated.Size = 5 })
+	w.settle()
+	if c := w.condition("myfs", api.ConditionReady); c.Status != metav1.ConditionTrue {
+		t.Errorf("Ready with a pool that serves: %+v", c)
+	}
+}
+
 func TestWhatStallsIsLookedAtAgain(t *testing.T) {
 	fs := filesystem("myfs")
 	w := newWorld(t, fs)

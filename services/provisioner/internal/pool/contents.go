@@ -198,9 +198,3 @@ func (p *pass) imageWithData(ctx context.Context, owner dataOwner) (string, erro
 	parts := slices.DeleteFunc([]string{name, owner.namespace, image}, func(part string) bool { return part == "" })
 	return "data of image " + strings.Join(parts, "/"), nil
 }
-
-// otherApplications lists what the pool is for besides its own application.
-func otherApplications(pool *ceph.Pool, own string) []string {
-	others := slices.Sorted(maps.Keys(pool.ApplicationMetadata))
-	return slices.DeleteFunc(others, func(name string) bool { return name == own })
-}

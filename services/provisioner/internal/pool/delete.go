@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -53,14 +53,13 @@ func (p *pass) connectForDeletion(ctx context.Context) (step.Outcome, error) {
 // empty refuses while anything of a user's is in the pool, or while the pool is
 // somebody else's.
 func (p *pass) empty(ctx context.Context) (step.Outcome, error) {
-	if p.orphaned() || p.seen.Pool == nil {
+	if p.orphaned() || p.seen.Pool == nil || p.stranger() {
 		return step.Done, nil
 	}
-	if others := otherApplications(p.seen.Pool, Application(p.pool)); len(others) > 0 {
-		p.blockers = others
+	if p.blockers = p.otherApplications(); len(p.blockers) > 0 {
 		return step.Retry(deletionRetry, api.ReasonPoolNotEmpty, fmt.Sprintf(
-			"Pool '%s' is used by application '%s' in Ceph, not '%s' alone; if nothing uses it any more, disable that application of the pool",
-			poolName(p.pool), strings.Join(others, "', '"), Application(p.pool))), nil
+			"Pool '%s' is used by %s in Ceph, not '%s' alone, and is kept; to let the object go and leave the pool to its users, remove the object's finalizer '%s'",
+			poolName(p.pool), p.others(), Application(p.pool), Finalizer())), nil
 	}
 	found, err := p.contents(ctx)
 	if err != nil {
@@ -77,7 +76,7 @@ func (p *pass) empty(ctx context.Context) (step.Outcome, error) {
 // remove deletes the pool, then what only it used. Before that the object is
 // read once more from the API server: a stale cache must not destroy a pool.
 func (p *pass) remove(ctx context.Context) (step.Outcome, error) {
-	if p.orphaned() {
+	if p.orphaned() || p.stranger() {
 		return step.Done, nil
 	}
 	name := poolName(p.pool)
@@ -135,5 +134,11 @@ func (p *pass) release(ctx context.Context) (step.Outcome, error) {
 	if err := p.apply.RemoveFinalizer(ctx, p.pool, legacyFinalizer); err != nil {
 		return step.None, err
 	}
-	return step.Done, p.apply.RemoveFinalizer(ctx, p.pool, Finalizer())
+	if err := p.apply.RemoveFinalizer(ctx, p.pool, Finalizer()); err != nil {
+		return step.None, err
+	}
+	if p.stranger() && p.Events != nil {
+		p.Events.Eventf(p.pool, nil, corev1.EventTypeNormal, "PoolKept", "Delete", "Left pool '%s' alone, which belongs to %s", poolName(p.pool), p.others())
+	}
+	return step.Done, nil
 }

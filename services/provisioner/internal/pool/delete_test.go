@@ -1,6 +1,7 @@
 package pool_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -201,7 +202,23 @@ func TestDelete_of_a_pool_of_a_cluster_that_was_never_born(t *testing.T) {
 	}
 }
 
-func TestDelete_is_refused_for_a_pool_of_another_application(t *testing.T) {
+// tag makes applications the only ones of pool data.
+func (w *world) tag(applications ...string) {
+	w.t.Helper()
+	made, _ := w.ceph.Pool("data")
+	for application := range maps.Clone(made.ApplicationMetadata) {
+		if err := w.ceph.Client().PoolApplicationDisable(w.t.Context(), "data", application, ceph.Really); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	for _, application := range applications {
+		if err := w.ceph.Client().PoolApplicationEnable(w.t.Context(), "data", application, ceph.Really); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+func TestDelete_is_refused_for_a_pool_that_another_application_came_to_use(t *testing.T) {
 	t.Parallel()
 	for name, applications := range map[string][]string{
 		"instead": {"cephfs"}, "besides": {"rbd", "cephfs"},
@@ -210,15 +227,86 @@ func TestDelete_is_refused_for_a_pool_of_another_application(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, named())
 			w.settle()
-			if err := w.ceph.Client().PoolApplicationDisable(t.Context(), "data", "rbd", ceph.Really); err != nil {
-				t.Fatal(err)
+			w.tag(applications...)
+			w.settle()
+			p := w.remove()
+			w.blocked(p, "application 'cephfs'", "not 'rbd'", "finalizer 'ceph.rook.io/provisioner'")
+			if c := condition.Find(p.Status.Conditions, api.ConditionPoolDeletionIsBlocked); strings.Contains(c.Message, "disable") {
+				t.Errorf("message %q makes people take a pool from its users", c.Message)
 			}
-			for _, application := range applications {
-				if err := w.ceph.Client().PoolApplicationEnable(t.Context(), "data", application, ceph.Really); err != nil {
-					t.Fatal(err)
-				}
-			}
-			w.blocked(w.remove(), "application 'cephfs'", "not 'rbd'")
 		})
 	}
+}
+
+// strange makes pool data as somebody else would, before its object is seen.
+func strange(t *testing.T, application string) *world {
+	t.Helper()
+	w := newWorld(t, named())
+	if err := w.ceph.Client().PoolCreate(t.Context(), ceph.PoolSpec{Name: "data", Size: 2}, ceph.Unconfirmed); err != nil {
+		t.Fatal(err)
+	}
+	w.tag(application)
+	w.ceph.ForgetCommands()
+	return w
+}
+
+func TestAPoolOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	for _, application := range []string{"cephfs", "rgw"} {
+		t.Run("is_left_alone_by_an_object_of_its_name/"+application, func(t *testing.T) {
+			t.Parallel()
+			w := strange(t, application)
+			w.settle()
+			p := w.settle()
+			w.expect(p, api.ConditionStalled, metav1.ConditionTrue, api.ReasonNameTaken)
+			w.expect(p, api.ConditionReady, metav1.ConditionFalse, api.ReasonNameTaken)
+			want := "Pool 'data' belongs to application '" + application + "'; choose another name"
+			if c := condition.Find(p.Status.Conditions, api.ConditionStalled); c.Message != want {
+				t.Errorf("message: want %q, got %q", want, c.Message)
+			}
+			if p.Status.Phase != api.PhaseFailure || p.Status.PoolID != nil || w.ceph.Writes() != 0 {
+				t.Errorf("status %+v after %d changes", p.Status, w.ceph.Writes())
+			}
+			if told := w.told(); len(told) != 1 || !strings.Contains(told[0], api.ReasonNameTaken) {
+				t.Errorf("events %q", told)
+			}
+		})
+		t.Run("outlives_an_object_of_its_name/"+application, func(t *testing.T) {
+			t.Parallel()
+			w := strange(t, application)
+			w.settle()
+			w.told()
+			if left := w.remove(); left != nil || w.ceph.Writes() != 0 {
+				t.Errorf("object %+v after %d changes", left, w.ceph.Writes())
+			}
+			if told := w.told(); len(told) != 1 || !strings.Contains(told[0], "Normal PoolKept") || !strings.Contains(told[0], "application '"+application+"'") {
+				t.Errorf("events %q", told)
+			}
+		})
+	}
+	t.Run("is_one_that_took_the_name_of_a_pool_that_is_gone", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, named())
+		w.settle()
+		if err := w.ceph.Client().PoolDelete(t.Context(), "data", ceph.Really); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.ceph.Client().PoolCreate(t.Context(), ceph.PoolSpec{Name: "data"}, ceph.Unconfirmed); err != nil {
+			t.Fatal(err)
+		}
+		w.tag("cephfs")
+		w.expect(w.settle(), api.ConditionStalled, metav1.ConditionTrue, api.ReasonNameTaken)
+		if _, left := w.ceph.Pool("data"); w.remove() != nil || !left {
+			t.Error("the object is held, or the pool is gone")
+		}
+	})
+	t.Run("may_become_free", func(t *testing.T) {
+		t.Parallel()
+		w := strange(t, "cephfs")
+		w.settle()
+		if err := w.ceph.Client().PoolDelete(t.Context(), "data", ceph.Really); err != nil {
+			t.Fatal(err)
+		}
+		w.expect(w.settle(), api.ConditionReady, metav1.ConditionTrue, api.ReasonAsExpected)
+	})
 }

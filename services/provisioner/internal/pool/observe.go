@@ -30,6 +30,9 @@ func (p *pass) observe(ctx context.Context) error {
 	if p.seen.Pool == nil {
 		return p.observeProfile(ctx, pools.ProfileName(name))
 	}
+	if p.stranger() {
+		return nil
+	}
 	p.seen.Rule = shared.RulesByID[p.seen.Pool.CrushRule]
 	p.look = settled{generation: p.pool.Generation, digest: digest(shared, name)}
 	if known, ok := p.known.Load(p.pool.UID); ok && known == p.look {

@@ -106,7 +106,7 @@ func (awaited) Update(e event.UpdateEvent) bool {
 	if !ok || !known {
 		return true
 	}
-	for _, typ := range []string{api.ConditionMonitorsInQuorum, api.ConditionManagerActive} {
+	for _, typ := range []string{api.ConditionMonitorsInQuorum, api.ConditionManagerActive, api.ConditionOSDsServing} {
 		if condition.Met(before, typ) != condition.Met(after, typ) {
 			return true
 		}

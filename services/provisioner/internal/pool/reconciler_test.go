@@ -119,7 +119,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 	}
 	const recorded = 100
 	w := &world{
-		t: t, ceph: cephtest.New(t, cephtest.Mons("a"), cephtest.Mgrs("x"), cephtest.OSDs(3)), data: storagetest.New("data"),
+		t: t, ceph: cephtest.New(t, cephtest.Mons("a"), cephtest.Mgrs("x"), cephtest.OSDs(6)), data: storagetest.New("data"),
 		events: events.NewFakeRecorder(recorded),
 	}
 	if err := w.ceph.Client().ConfigSet(t.Context(), "global", "mon_allow_pool_delete", "true"); err != nil {
@@ -201,6 +201,16 @@ func (w *world) expect(p *api.CephBlockPool, typ string, want metav1.ConditionSt
 	}
 }
 
+// addHost adds a host with one OSD.
+func (w *world) addHost(name string) {
+	w.t.Helper()
+	id, err := w.ceph.Client().OSDNew(w.t.Context(), ceph.OSDNewRequest{UUID: name, CephxSecret: cephtest.DefaultSecret})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.ceph.StartOSD(id, cephtest.OSDStart{Host: name, Class: "hdd", Weight: 1})
+}
+
 func (w *world) told() []string {
 	var list []string
 	for {
@@ -240,6 +250,45 @@ func TestReconcile_makes_a_pool_and_then_is_silent(t *testing.T) {
 	}
 	if told := w.told(); len(told) > 0 {
 		t.Errorf("events %q", told)
+	}
+}
+
+func TestReconcile_makes_no_pool_that_could_not_serve(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, named(func(p *api.CephBlockPool) {
+		p.Spec.Replicated.Size, p.Spec.ErasureCoded = 0, api.ErasureCodedSpec{DataChunks: 6, CodingChunks: 2}
+	}))
+	result, err := w.pass()
+	if err != nil || result.RequeueAfter != 10*time.Second || w.ceph.Writes() != 0 {
+		t.Errorf("asks for another pass after %s (%v), having made %d changes", result.RequeueAfter, err, w.ceph.Writes())
+	}
+	p := w.settle()
+	w.expect(p, api.ConditionReady, metav1.ConditionFalse, api.ReasonTooFewFailureDomains)
+	w.expect(p, api.ConditionStalled, metav1.ConditionFalse, api.ReasonAsExpected)
+	if c := condition.Find(p.Status.Conditions, api.ConditionReady); !strings.Contains(c.Message, "needs at least 7 failure domains of type host to serve, and there are 6") {
+		t.Errorf("message %q", c.Message)
+	}
+	if p.Status.Phase != api.PhaseProgressing {
+		t.Errorf("phase %s", p.Status.Phase)
+	}
+	if err := w.ceph.Client().CrushAddBucket(t.Context(), "host6", "host", ceph.Location{"root=default"}); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(w.settle(), api.ConditionReady, metav1.ConditionFalse, api.ReasonTooFewFailureDomains)
+	w.addHost("host7")
+	w.expect(w.settle(), api.ConditionReady, metav1.ConditionTrue, api.ReasonAsExpected)
+}
+
+func TestReconcile_lets_go_of_a_pool_that_could_not_serve(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, named(func(p *api.CephBlockPool) { p.Spec.DeviceClass = "nvme" }))
+	p := w.settle()
+	w.expect(p, api.ConditionReady, metav1.ConditionFalse, api.ReasonTooFewFailureDomains)
+	if c := condition.Find(p.Status.Conditions, api.ConditionReady); !strings.Contains(c.Message, "`deviceClass` (known: hdd)") {
+		t.Errorf("message %q", c.Message)
+	}
+	if w.remove() != nil {
+		t.Error("the object is held")
 	}
 }
 

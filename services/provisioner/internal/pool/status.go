@@ -30,7 +30,7 @@ func (p *pass) status(ctx context.Context, report step.Report) error {
 		UnsupportedFields:  unsupported(&p.pool.Spec.PoolSpec),
 		Conditions:         condition.Merge(before.Conditions, p.Clock.Now(), desired...),
 	}
-	if p.seen.Pool != nil {
+	if p.seen.Pool != nil && !p.stranger() {
 		id := int64(p.seen.Pool.ID)
 		piece.PoolID = &id
 	}
@@ -95,7 +95,7 @@ func phase(pool *api.CephBlockPool, report step.Report) api.Phase {
 
 // info is what the printer columns show.
 func (p *pass) info() map[string]string {
-	if p.seen.Pool == nil {
+	if p.seen.Pool == nil || p.stranger() {
 		return p.before.Info
 	}
 	kind := "Replicated"

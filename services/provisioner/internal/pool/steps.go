@@ -22,6 +22,8 @@ const (
 	connectRetry = 2 * time.Second
 	// vainRetry is how often Ceph is told what it does not keep.
 	vainRetry = 30 * time.Second
+	// takenRetry is how often a pool is looked at that belongs to somebody else.
+	takenRetry = 30 * time.Second
 )
 
 func (p *pass) hold(ctx context.Context) (step.Outcome, error) {
@@ -56,17 +58,26 @@ func (p *pass) connect(ctx context.Context) (step.Outcome, error) {
 	return step.Done, nil
 }
 
-func (p *pass) read(ctx context.Context) (step.Outcome, error) { return step.Done, p.observe(ctx) }
+// read reads what there is, and for a pool that there is not, where it could be.
+func (p *pass) read(ctx context.Context) (step.Outcome, error) {
+	err := p.observe(ctx)
+	if err == nil && p.seen.Pool == nil {
+		p.seen.Places, err = pools.ReadPlaces(ctx, p.client)
+	}
+	return step.Done, err
+}
 
 func (p *pass) decide(context.Context) (step.Outcome, error) {
 	if p.unchanged {
 		return step.Done, nil
 	}
-	p.plan = pools.Decide(want(p.pool), p.seen)
-	if p.plan.Invalid != "" {
-		return step.Stall(api.ReasonInvalidSpec, p.plan.Invalid), nil
+	if p.stranger() {
+		outcome := step.Stall(api.ReasonNameTaken, fmt.Sprintf("Pool '%s' belongs to %s; choose another name", poolName(p.pool), p.others()))
+		outcome.After = takenRetry
+		return outcome, nil
 	}
-	return step.Done, nil
+	p.plan = pools.Decide(want(p.pool), p.seen)
+	return p.plan.Outcome(), nil
 }
 
 // carryOut runs the plan. A pool that was changed is looked at once more, so

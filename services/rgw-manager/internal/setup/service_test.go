@@ -324,6 +324,23 @@ func TestACertificateThatIsMadeForTheServiceIsWaitedFor(t *testing.T) {
 	}
 }
 
+func TestADataPoolThatCouldNotServeIsWaitedFor(t *testing.T) {
+	store := someStore("my-store", func(s *api.CephObjectStore) { s.Spec.DataPool.DeviceClass = "nvme" })
+	w := newWorld(t, store)
+	w.settle()
+	if ready := w.condition("my-store", api.ConditionReady); ready.Reason != api.ReasonTooFewFailureDomains || !strings.Contains(ready.Message, "`deviceClass` (known: hdd)") {
+		t.Errorf("Ready: %+v", ready)
+	}
+	if slices.Contains(w.pools(), "my-store.rgw.buckets.data") {
+		t.Error("the pool was made")
+	}
+	w.change(store, func() { store.Spec.DataPool.DeviceClass = "hdd" })
+	w.settle()
+	if ready := w.condition("my-store", api.ConditionReady); ready.Status != metav1.ConditionTrue {
+		t.Errorf("Ready with a pool that serves: %+v", ready)
+	}
+}
+
 func TestBadInputStallsWithOneEventAndNothingHalfMade(t *testing.T) {
 	shared := func(s *api.CephObjectStore) {
 		s.Spec.MetadataPool, s.Spec.DataPool = nil, nil

@@ -43,8 +43,8 @@ func Ensure(ctx context.Context, client ceph.Client, m pools.Map, list []pools.W
 			return result, step.None, err
 		}
 		plan := pools.Decide(want, seen)
-		if plan.Invalid != "" {
-			return result, step.Stall(api.ReasonInvalidSpec, plan.Invalid), nil
+		if outcome := plan.Outcome(); !outcome.IsDone() {
+			return result, outcome, nil
 		}
 		for _, drift := range plan.Drift {
 			result.Drift = append(result.Drift, fmt.Sprintf("Pool %s: %s", want.Name, drift))

@@ -93,6 +93,9 @@ const (
 	ReasonSecretInvalid = "SecretInvalid"
 	// ReasonPoolMissing means that a pool that the spec names does not exist.
 	ReasonPoolMissing = "PoolMissing"
+	// ReasonTooFewFailureDomains means that the cluster lacks the places that a pool
+	// needs to serve, so that it is not made.
+	ReasonTooFewFailureDomains = "TooFewFailureDomains"
 	// ReasonNameTaken means that what was to be made exists and is not ours.
 	ReasonNameTaken = "NameTaken"
 	// ReasonKeyTaken means that another user has the access key.
