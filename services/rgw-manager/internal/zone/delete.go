@@ -71,11 +71,8 @@ func (p *pass) purges() bool {
 // removePools removes the pools of the zone with all that is in them, if the spec says
 // so.
 func (p *pass) removePools(ctx context.Context) (step.Outcome, error) {
-	if p.Cluster == nil || p.zone.Spec.PreservePools() {
-		return step.Done, nil
-	}
-	if outcome, err := p.Free(ctx, p.Live); err != nil || !outcome.IsDone() {
-		return step.Done, err // the pools are those of the store that has the name
+	if goes, err := p.poolsGo(ctx); err != nil || !goes {
+		return step.Done, err
 	}
 	if outcome, err := p.Connect(ctx); err != nil || !outcome.IsDone() {
 		return outcome, err
@@ -96,6 +93,16 @@ func (p *pass) removePools(ctx context.Context) (step.Outcome, error) {
 	}
 	ctrl.LoggerFrom(ctx).Info("pools of zone removed", "zone", p.zone.Name)
 	return step.Done, nil
+}
+
+// poolsGo tells whether there are pools that go with the zone. Those of a store that has
+// its name do not.
+func (p *pass) poolsGo(ctx context.Context) (bool, error) {
+	if p.Cluster == nil || p.zone.Spec.PreservePools() {
+		return false, nil
+	}
+	outcome, err := p.Free(ctx, p.Live)
+	return outcome.IsDone(), err
 }
 
 // spareOthers refuses to remove pools of a zone that was never set up while anything is
