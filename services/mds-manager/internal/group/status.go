@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
@@ -17,7 +16,6 @@ import (
 // The keys of status.info.
 const (
 	infoPinning   = "pinning"
-	infoQuota     = "quota"
 	infoClusterID = "clusterID"
 )
 
@@ -57,36 +55,20 @@ func (p *pass) status(ctx context.Context, report step.Report) error {
 	return nil
 }
 
-// info remembers how the group is pinned and which quota is in force; a pass that
-// did not look keeps that.
+// info remembers how the group is pinned; a pass that did not look keeps that.
 func (p *pass) info() map[string]string {
 	info := map[string]string{}
 	if id := p.published(); id != "" {
 		info[infoClusterID] = id
 	}
-	pinned, quota := p.pinned, p.inForce()
+	pinned := p.pinned
 	if p.seen == nil && pinned == "" && !p.missing {
-		pinned, quota = p.before.Info[infoPinning], p.before.Info[infoQuota]
+		pinned = p.before.Info[infoPinning]
 	}
 	if pinned != "" {
 		info[infoPinning] = pinned
 	}
-	if quota != "" {
-		info[infoQuota] = quota
-	}
 	return info
-}
-
-// inForce words the quota that Ceph holds the group to, like the spec where it is
-// the same; "" is none.
-func (p *pass) inForce() string {
-	switch {
-	case p.seen == nil || p.seen.BytesQuota == 0:
-		return ""
-	case uint64(p.seen.BytesQuota) == p.quota():
-		return p.group.Spec.Quota.String()
-	}
-	return resource.NewQuantity(int64(p.seen.BytesQuota), resource.BinarySI).String()
 }
 
 func (p *pass) conditions(report step.Report) []api.Condition {

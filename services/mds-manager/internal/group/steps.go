@@ -159,7 +159,6 @@ func (p *pass) resize(ctx context.Context) (step.Outcome, error) {
 	if err != nil {
 		return step.None, fmt.Errorf("set quota of subvolume group %s: %w", p.group.GroupName(), err)
 	}
-	p.seen.BytesQuota = ceph.Bytes(p.quota())
 	return step.Done, nil
 }
 

@@ -13,7 +13,7 @@ import (
 // +kubebuilder:subresource:status
 // +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
 // +kubebuilder:printcolumn:name="Filesystem",type=string,JSONPath=`.spec.filesystemName`,description="The file system that it is in"
-// +kubebuilder:printcolumn:name="Quota",type=string,JSONPath=`.status.info.quota`,description="The quota in force"
+// +kubebuilder:printcolumn:name="Quota",type=string,JSONPath=`.spec.quota`
 // +kubebuilder:printcolumn:name="Pinning",type=string,JSONPath=`.status.info.pinning`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why it is or is not Ready",priority=1
@@ -105,7 +105,7 @@ type CephFilesystemSubVolumeGroupStatus struct {
 	// +optional
 	Phase Phase `json:"phase,omitempty"`
 
-	// info holds clusterID, pinning and the quota in force.
+	// info holds clusterID and pinning.
 	// +optional
 	Info map[string]string `json:"info,omitempty"`
 
