@@ -93,11 +93,12 @@ func (p *pass) nameClaims(ctx context.Context) error {
 		}
 		var claim objectbucket.ObjectBucketClaim
 		err := p.Live.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, &claim)
-		if client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("read ObjectBucketClaim: %w", err)
-		}
-		if err == nil && claim.UID == ref.UID {
+		switch {
+		case apierrors.IsNotFound(err), err == nil && claim.UID != ref.UID:
+		case err == nil, apierrors.IsForbidden(err): // in a namespace that is none of ours it may be there
 			p.blockers = append(p.blockers, fmt.Sprintf("ObjectBucketClaim %s/%s", ref.Namespace, ref.Name))
+		default:
+			return fmt.Errorf("read ObjectBucketClaim: %w", err)
 		}
 	}
 	return nil
