@@ -8,6 +8,7 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/bucket"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/step"
 )
 
@@ -58,7 +59,7 @@ func (p *pass) wantUser(owner string) {
 
 // ownUser is the user that is made for the claim, under whatever name it was made.
 func (p *pass) ownUser() string {
-	if was := p.recorded(stateUser); was != "" && !p.someoneElse(was) {
+	if was := p.recorded(objectbucket.StateUser); was != "" && !p.someoneElse(was) {
 		return was
 	}
 	return fmt.Sprintf("obc-%s-%s-%s", p.claim.Namespace, p.claim.Name, p.claim.UID)

@@ -63,7 +63,7 @@ func (p *pass) unlessOrphaned(do func(context.Context) (step.Outcome, error)) fu
 
 // lookForEnd reads what there is of what the ObjectBucket names.
 func (p *pass) lookForEnd(ctx context.Context) (step.Outcome, error) {
-	p.want.user, p.want.own = p.recorded(stateUser), p.ownUser()
+	p.want.user, p.want.own = p.recorded(objectbucket.StateUser), p.ownUser()
 	p.want.granted = p.granted()
 	if p.record.Spec.Endpoint != nil {
 		p.want.bucket = p.record.Spec.Endpoint.BucketName

@@ -32,7 +32,6 @@ const labelProvisioner = "bucket-provisioner"
 
 // What an ObjectBucket remembers in additionalState besides what others know as well.
 const (
-	stateUser = objectbucket.StateUser
 	// stateOwner is the user that the claim named as the owner.
 	stateOwner = "bucketOwner"
 	// stateAccess is whether the bucket is the claim's own.
@@ -69,7 +68,7 @@ func (p *pass) set() []string {
 // recordOf is the ObjectBucket that says who has the bucket and what was set.
 func (p *pass) recordOf(name, user string, settings []string) *objectbucket.ObjectBucket {
 	state := map[string]string{
-		stateUser: user, stateAccess: accessOwned,
+		objectbucket.StateUser: user, stateAccess: accessOwned,
 		objectbucket.StateStore: p.at.Name, objectbucket.StateStoreNamespace: p.at.Namespace,
 		stateSettings: strings.Join(slices.Sorted(slices.Values(settings)), ","),
 	}

@@ -228,7 +228,7 @@ func (p *pass) own() bool {
 	if owner == p.want.own {
 		return true
 	}
-	if p.record == nil || owner != p.want.user && owner != p.recorded(stateUser) {
+	if p.record == nil || owner != p.want.user && owner != p.recorded(objectbucket.StateUser) {
 		return false
 	}
 	if p.recorded(stateAccess) == "" {

@@ -32,7 +32,7 @@ func (p *pass) hold(ctx context.Context) (step.Outcome, error) {
 // note writes down what will be made, before it is: without, nobody would know what to
 // remove. What was made before stays written down until it is gone.
 func (p *pass) note(ctx context.Context) (step.Outcome, error) {
-	user := p.recorded(stateUser)
+	user := p.recorded(objectbucket.StateUser)
 	if user == "" {
 		user = p.want.own
 	}
@@ -196,7 +196,7 @@ func (p *pass) move(ctx context.Context) (step.Outcome, error) {
 		}
 		p.bucket.Owner = p.want.user
 	}
-	if p.want.owned() || p.recorded(stateUser) != p.want.own {
+	if p.want.owned() || p.recorded(objectbucket.StateUser) != p.want.own {
 		return step.Done, nil
 	}
 	err := p.gateway.RemoveUser(ctx, p.want.own)

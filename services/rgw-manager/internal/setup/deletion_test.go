@@ -173,10 +173,8 @@ func TestNothingIsRemovedWhileAGatewayEnds(t *testing.T) {
 	s := someStore("my-store")
 	w := newWorld(t, s)
 	w.settle()
-	w.playing = true
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "last", Labels: w.deployment("my-store").Spec.Selector.MatchLabels}}
-	w.check(w.kube.Create(t.Context(), pod))
-	w.playing = false
+	w.create(pod)
 	w.ceph.ForgetCommands()
 	w.remove(s)
 	w.settle()
@@ -186,9 +184,7 @@ func TestNothingIsRemovedWhileAGatewayEnds(t *testing.T) {
 	if w.ceph.Writes() != 0 || len(w.realm.wishes) != 1 {
 		t.Errorf("Ceph was sent %d writes, %d setups were made", w.ceph.Writes(), len(w.realm.wishes))
 	}
-	w.playing = true
-	w.check(w.kube.Delete(t.Context(), pod))
-	w.playing = false
+	w.remove(pod)
 	w.settle()
 	if w.store("my-store") != nil || len(w.pools()) != 0 {
 		t.Errorf("left: %v", w.pools())
@@ -238,9 +234,7 @@ func TestAStoreWithoutGatewaysGetsThemBackToBeAsked(t *testing.T) {
 		return bytes.ReplaceAll(answer, []byte(`"objects":0`), []byte(`"objects":1`))
 	}
 	w.gates.buckets["my-store"] = []string{"photos"}
-	w.playing = true
-	w.check(w.kube.Delete(t.Context(), w.deployment("my-store")))
-	w.playing = false
+	w.remove(w.deployment("my-store"))
 	w.play()
 	w.remove(s)
 	w.settle()
@@ -592,9 +586,7 @@ func TestAStoreWaitsForClaimsThatOnlyItCanServe(t *testing.T) {
 	if blocked.Reason != api.ReasonDependents || !strings.Contains(blocked.Message, "there: ObjectBucketClaim app/photos;") || w.running["shop"] == "" {
 		t.Errorf("DeletionIsBlocked: %+v", blocked)
 	}
-	w.playing = true
-	w.check(w.kube.Delete(t.Context(), photos))
-	w.playing = false
+	w.remove(photos)
 	w.settle()
 	if w.store("shop") != nil {
 		t.Error("the store is still there")

@@ -131,20 +131,15 @@ func (p *pass) blockBy(buckets []string) {
 // its name, and all that is called so in Ceph, is that of another object.
 func (p *pass) findClusterForDeletion(ctx context.Context) (step.Outcome, error) {
 	found, err := owner.Of(ctx, p.Client, p.store.Namespace)
-	if err != nil {
-		return step.None, err
+	if err != nil || found == nil {
+		return step.Done, err
 	}
-	if found != nil && p.before.Setup == nil {
-		taken := found.Status.Connection == nil
-		if !taken {
-			outcome, err := p.checkName(ctx, p.Live)
-			if err != nil {
-				return step.None, err
-			}
-			taken = !outcome.IsDone()
+	if p.before.Setup == nil {
+		if found.Status.Connection == nil {
+			return step.Done, nil
 		}
-		if taken {
-			found = nil
+		if outcome, err := p.checkName(ctx, p.Live); err != nil || !outcome.IsDone() {
+			return step.Done, err
 		}
 	}
 	p.cluster = found

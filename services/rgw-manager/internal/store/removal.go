@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/gateway"
+	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/rgwadmin"
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/zonepools"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
@@ -71,7 +72,7 @@ func (p *pass) endSetup(ctx context.Context) (step.Outcome, error) {
 	}
 	wish.Gone = true
 	done, outcome, err := p.Setup.Ensure(ctx, p.cluster, p.store, wish)
-	if outcome.Reason == api.ReasonBucketsExist {
+	if outcome.Reason == rgwadmin.ReasonBucketsExist {
 		// One that was made while the gateways ended. What was noted is not true.
 		p.emptied, p.blockers = false, []string{outcome.Message}
 	}
