@@ -4,7 +4,7 @@
 // reported as drift. A pool that could not serve is not made: its placement groups would
 // stay inactive and hold up all else.
 //
-// Decide is pure. Read, ReadPlaces, Observe and Run are the only ones that talk to Ceph
-// for a pool that stays, by commands to the mons. The package never deletes a pool, and
+// Decide is pure. Read, ReadPlaces, Observe, Run and Ensure, which puts them together, are
+// the only ones that talk to Ceph for a pool that stays, by commands to the mons. The package never deletes a pool, and
 // never meets Kubernetes.
 package pools

@@ -211,7 +211,7 @@ func (p *pass) endDaemons(ctx context.Context) (step.Outcome, error) {
 
 func (p *pass) release(ctx context.Context) (step.Outcome, error) {
 	p.known.Delete(p.fs.UID)
-	p.tried.Delete(p.fs.UID)
+	p.tried.Forget(p.fs.UID)
 	if p.cluster != nil {
 		if err := p.token().Release(ctx, p.cluster); err != nil {
 			return step.None, err

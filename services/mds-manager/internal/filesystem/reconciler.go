@@ -65,7 +65,7 @@ type Reconciler struct {
 	// known holds, by UID, how a file system looked when it was settled.
 	known sync.Map
 	// tried holds, by UID, what was last done to the pools.
-	tried    sync.Map
+	tried    pools.Tried
 	patience step.Patience
 }
 

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
@@ -48,51 +47,18 @@ func wanted(fs *api.CephFilesystem) []pools.Want {
 // applyPools makes the pools what the spec says. Pools that were changed are
 // looked at once more.
 func (p *pass) applyPools(ctx context.Context) (step.Outcome, error) {
-	var changes []string
-	for _, want := range wanted(p.fs) {
+	list := wanted(p.fs)
+	for _, want := range list {
 		if outcome := p.refuseForeign(want.Name); !outcome.IsDone() {
 			return outcome, nil
 		}
-		seen, err := pools.Observe(ctx, p.client, p.pools, want)
-		if err != nil {
-			return step.None, err
-		}
-		plan := pools.Decide(want, seen)
-		if outcome := plan.Outcome(); !outcome.IsDone() {
-			return outcome, nil
-		}
-		for _, drift := range plan.Drift {
-			p.drift = append(p.drift, fmt.Sprintf("Pool %s: %s", want.Name, drift))
-		}
-		for _, operation := range plan.Operations {
-			err := pools.Run(ctx, p.client, operation)
-			if outcome, known := pools.Expected(operation, seen, err); known {
-				return outcome, nil
-			}
-			if err != nil {
-				return step.None, fmt.Errorf("%s %s: %w", operation.Kind, want.Name, err)
-			}
-		}
-		if len(plan.Operations) > 0 {
-			changes = append(changes, want.Name+": "+fmt.Sprint(plan.Operations))
-			ctrl.LoggerFrom(ctx).Info("pool changed", "pool", want.Name, "operations", pools.Words(plan.Operations))
-		}
 	}
-	return p.lookAgain(changes), nil
-}
-
-// lookAgain has pools that were changed looked at once more: soon, or after a
-// while when the same was done before, since Ceph takes it and does not show it.
-func (p *pass) lookAgain(changes []string) step.Outcome {
-	if len(changes) == 0 {
-		p.tried.Delete(p.fs.UID)
-		return step.Done
+	result, outcome, err := pools.Ensure(ctx, p.client, p.pools, list)
+	p.drift = append(p.drift, result.Drift...)
+	if err != nil || !outcome.IsDone() {
+		return outcome, err
 	}
-	now := strings.Join(changes, ", ")
-	if before, ok := p.tried.Swap(p.fs.UID, now); ok && before == now {
-		return step.Retry(refusedRetry, "NotTaken", "Ceph takes settings of the pools and does not keep them; see `parameters`")
-	}
-	return step.Retry(pools.Again, "Configuring", "Configuring the pools")
+	return p.tried.After(p.fs.UID, result.Changes), nil
 }
 
 // refuseForeign stops before a pool is touched that belongs to something else;

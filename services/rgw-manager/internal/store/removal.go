@@ -132,7 +132,7 @@ func (p *pass) endKey(ctx context.Context) (step.Outcome, error) {
 
 func (p *pass) release(ctx context.Context) (step.Outcome, error) {
 	p.known.Delete(p.store.UID)
-	p.tried.Delete(p.store.UID)
+	p.tried.Forget(p.store.UID)
 	p.Gateways.Forget(client.ObjectKeyFromObject(p.store))
 	if err := p.Apply.RemoveFinalizer(ctx, p.store, legacyFinalizer); err != nil {
 		return step.None, err

@@ -49,7 +49,7 @@ func (p *pass) applyPools(ctx context.Context) (step.Outcome, error) {
 	if err != nil || !outcome.IsDone() {
 		return outcome, err
 	}
-	return p.lookAgain(result.Changes), nil
+	return p.tried.After(p.store.UID, result.Changes), nil
 }
 
 // wantedPools are the pools that are the store's to make. One that uses pools of
@@ -59,19 +59,6 @@ func (p *pass) wantedPools() []pools.Want {
 		return zonepools.Wanted(p.store.Name, p.store.Spec.MetadataPool, p.store.Spec.DataPool)
 	}
 	return zonepools.RootOnly()
-}
-
-// lookAgain has pools that were changed looked at once more: soon, or after a while
-// when the same was done before, since Ceph takes it and does not show it.
-func (p *pass) lookAgain(changes string) step.Outcome {
-	if changes == "" {
-		p.tried.Delete(p.store.UID)
-		return step.Done
-	}
-	if before, ok := p.tried.Swap(p.store.UID, changes); ok && before == changes {
-		return step.Retry(refusedRetry, "NotTaken", "Ceph takes settings of the pools and does not keep them; see `parameters`")
-	}
-	return step.Retry(pools.Again, "Configuring", "Configuring the pools")
 }
 
 // applySetup has realm, zone group and zone made. A store that has been set up

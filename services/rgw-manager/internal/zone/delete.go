@@ -123,7 +123,7 @@ func (p *pass) spareOthers(ctx context.Context) (step.Outcome, error) {
 
 func (p *pass) release(ctx context.Context) (step.Outcome, error) {
 	p.r.known.Delete(p.zone.UID)
-	p.r.tried.Delete(p.zone.UID)
+	p.r.tried.Forget(p.zone.UID)
 	p.r.seen.Delete(p.zone.UID)
 	return p.Release(ctx)
 }

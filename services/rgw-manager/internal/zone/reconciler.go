@@ -43,7 +43,7 @@ type Reconciler struct {
 	// known holds, by UID, how a zone looked when it was settled.
 	known sync.Map
 	// tried holds, by UID, what was last done to the pools.
-	tried sync.Map
+	tried pools.Tried
 	// seen holds, by UID, what was last seen of copying.
 	seen sync.Map
 }

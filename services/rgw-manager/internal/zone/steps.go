@@ -28,20 +28,7 @@ func (p *pass) applyPools(ctx context.Context) (step.Outcome, error) {
 	if err != nil || !outcome.IsDone() {
 		return outcome, err
 	}
-	return p.lookAgain(result.Changes), nil
-}
-
-// lookAgain has pools that were changed looked at once more: soon, or after a while
-// when the same was done before, since Ceph takes it and does not show it.
-func (p *pass) lookAgain(changes string) step.Outcome {
-	if changes == "" {
-		p.r.tried.Delete(p.zone.UID)
-		return step.Done
-	}
-	if before, ok := p.r.tried.Swap(p.zone.UID, changes); ok && before == changes {
-		return step.Retry(multisite.StalledRetry, "NotTaken", "Ceph takes settings of the pools and does not keep them; see `parameters`")
-	}
-	return step.Retry(pools.Again, "Configuring", "Configuring the pools")
+	return p.r.tried.After(p.zone.UID, result.Changes), nil
 }
 
 // wantedPools are the pools that are the zone's to make.

@@ -3,10 +3,8 @@ package zonepools
 import (
 	"context"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
-
-	ctrl "sigs.k8s.io/controller-runtime"
 
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
@@ -17,47 +15,17 @@ import (
 // missingRetry is how often a pool is looked for that is not there.
 const missingRetry = 10 * time.Second
 
-// Result is what came of making pools as they shall be.
-type Result struct {
-	// Changes are what was done, worded so that two passes that do the same say the
-	// same; empty for nothing.
-	Changes string
-	// Drift are the differences that are not mended, worded for people.
-	Drift []string
-}
-
-// Ensure makes pools as they shall be. Before the first one is touched all are looked
-// at, and one that belongs to somebody else stalls.
-func Ensure(ctx context.Context, client ceph.Client, m pools.Map, list []pools.Want) (Result, step.Outcome, error) {
+// Ensure makes pools as they shall be. Nothing is changed when one of them belongs to
+// somebody else.
+func Ensure(ctx context.Context, client ceph.Client, m pools.Map, list []pools.Want) (pools.Result, step.Outcome, error) {
 	if outcome := refuse(m, list); !outcome.IsDone() {
-		return Result{}, outcome, nil
+		return pools.Result{}, outcome, nil
 	}
-	var result Result
-	var changes []string
-	for _, want := range list {
-		if pool := m.Pools[want.Name]; want.Name == Root && pool != nil && ours(pool) {
-			continue // it is as whoever came first wanted it
-		}
-		seen, err := pools.Observe(ctx, client, m, want)
-		if err != nil {
-			return result, step.None, err
-		}
-		plan := pools.Decide(want, seen)
-		if outcome := plan.Outcome(); !outcome.IsDone() {
-			return result, outcome, nil
-		}
-		for _, drift := range plan.Drift {
-			result.Drift = append(result.Drift, fmt.Sprintf("Pool %s: %s", want.Name, drift))
-		}
-		if outcome, err := run(ctx, client, want, seen, plan); err != nil || !outcome.IsDone() {
-			return result, outcome, err
-		}
-		if len(plan.Operations) > 0 {
-			changes = append(changes, want.Name+": "+fmt.Sprint(plan.Operations))
-		}
-	}
-	result.Changes = strings.Join(changes, ", ")
-	return result, step.Done, nil
+	list = slices.DeleteFunc(slices.Clone(list), func(want pools.Want) bool {
+		pool := m.Pools[want.Name]
+		return want.Name == Root && pool != nil && ours(pool) // it is as whoever came first wanted it
+	})
+	return pools.Ensure(ctx, client, m, list)
 }
 
 // refuse stalls when one of the pools belongs to somebody else.
@@ -68,22 +36,6 @@ func refuse(m pools.Map, list []pools.Want) step.Outcome {
 		}
 	}
 	return step.Done
-}
-
-func run(ctx context.Context, client ceph.Client, want pools.Want, seen pools.Observed, plan pools.Plan) (step.Outcome, error) {
-	for _, operation := range plan.Operations {
-		err := pools.Run(ctx, client, operation)
-		if outcome, known := pools.Expected(operation, seen, err); known {
-			return outcome, nil
-		}
-		if err != nil {
-			return step.None, fmt.Errorf("%s %s: %w", operation.Kind, want.Name, err)
-		}
-	}
-	if len(plan.Operations) > 0 {
-		ctrl.LoggerFrom(ctx).Info("pool changed", "pool", want.Name, "operations", pools.Words(plan.Operations))
-	}
-	return step.Done, nil
 }
 
 // AwaitShared waits until the pools that a spec names are there, for object stores.
