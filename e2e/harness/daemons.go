@@ -49,6 +49,13 @@ func (d Daemons) Of(role string) []corev1.Pod {
 	return found
 }
 
+// Without leaves out those with a label, to which another story may do something.
+func (d Daemons) Without(label, value string) Daemons {
+	rest := maps.Clone(d)
+	maps.DeleteFunc(rest, func(_ string, pod corev1.Pod) bool { return pod.Labels[label] == value })
+	return rest
+}
+
 // AssertUntouched fails the test for each daemon that was replaced, restarted
 // or stopped since, except those that are named.
 func (d Daemons) AssertUntouched(t *testing.T, now Daemons, except ...string) {

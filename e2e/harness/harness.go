@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -109,9 +110,18 @@ func Connect(t *testing.T) *Harness {
 	}
 }
 
-// Install installs both charts; on a cluster that has them it changes nothing.
+// Install installs both charts; on a cluster that has them it changes nothing. Stories
+// that are told side by side take turns, for Helm works on a release once at a time.
 func (h *Harness) Install(t *testing.T) {
 	t.Helper()
+	turn, err := os.Open(h.helm.Kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = turn.Close() }() // gives the lock back
+	if err := syscall.Flock(int(turn.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatalf("wait for a turn to install: %v", err)
+	}
 	h.Apply(t, Namespace, "rook-ceph", h.Settings.ServiceValues())
 	h.Apply(t, Namespace, "rook-ceph-cluster", h.Settings.ClusterValues())
 }

@@ -39,7 +39,7 @@ const (
 	watched = 12 * time.Second
 )
 
-func TestASuccessorWritesNothing(t *testing.T) {
+func TestSuccessorsWriteNothing(t *testing.T) {
 	h := harness.New(t)
 	block := h.Use(t, "leaders", local.StorageClass)
 	shared := h.Use(t, "leaders-share", local.Filesystem)
@@ -49,40 +49,51 @@ func TestASuccessorWritesNothing(t *testing.T) {
 		h.AwaitBeat(t, shared)
 	}
 	daemons := h.Daemons(t)
-	for _, service := range []string{"mon-manager", "osd-manager", "mds-manager", "rgw-manager", "provisioner"} {
-		t.Run(service, func(t *testing.T) {
-			h.AwaitSettled(t, time.Minute)
-			leader := podOf(holder(t, h, service))
-			before := versions(t, h, service)
+	t.Run("of leaders", func(t *testing.T) {
+		services := []string{"mon-manager", "osd-manager", "mds-manager", "rgw-manager", "provisioner"}
+		h.AwaitSettled(t, time.Minute)
+		leaders, before := map[string]string{}, versions(t, h, services)
+		for _, service := range services {
+			leaders[service] = podOf(holder(t, h, service))
+		}
+		for _, leader := range leaders {
 			kill(t, h, leader)
-			h.Eventually(t, takeover, "another pod leads "+service, func(context.Context) (bool, string) {
-				next := podOf(holder(t, h, service))
-				return next != "" && next != leader, "the Lease is held by " + next
-			})
-			assertQuiet(t, h, service, before)
-			h.AwaitReadyPods(t, time.Minute)
-			assertBeats(t)
+		}
+		h.Eventually(t, takeover, "others lead", func(context.Context) (bool, string) {
+			var waiting []string
+			for service, leader := range leaders {
+				if next := podOf(holder(t, h, service)); next == "" || next == leader {
+					waiting = append(waiting, fmt.Sprintf("the Lease of %s is held by %q", service, next))
+				}
+			}
+			return len(waiting) == 0, strings.Join(waiting, ", ")
 		})
-	}
-	for _, service := range []string{"discover", "node-agent"} {
-		t.Run(service, func(t *testing.T) {
-			running := h.Serving(t, service)
-			before := versions(t, h, service)
-			for _, pod := range running { // those under the volumes are among them
+		assertQuiet(t, h, services, before)
+		h.AwaitReadyPods(t, time.Minute)
+		assertBeats(t)
+	})
+	t.Run("of those that run on every node", func(t *testing.T) {
+		services := []string{"discover", "node-agent"}
+		running, before := map[string][]corev1.Pod{}, versions(t, h, services)
+		for _, service := range services {
+			running[service] = h.Serving(t, service)
+			for _, pod := range running[service] { // those under the volumes are among them
 				kill(t, h, pod.Name)
 			}
-			assertBeats(t)
+		}
+		assertBeats(t)
+		for _, service := range services {
 			h.Eventually(t, time.Minute, "other pods of "+service+" are ready", func(context.Context) (bool, string) {
 				now := h.Serving(t, service)
 				same := slices.ContainsFunc(now, func(pod corev1.Pod) bool {
-					return slices.ContainsFunc(running, func(was corev1.Pod) bool { return was.UID == pod.UID })
+					return slices.ContainsFunc(running[service], func(was corev1.Pod) bool { return was.UID == pod.UID })
 				})
-				return len(now) == len(running) && !same, fmt.Sprintf("%d of %d are", len(now), len(running))
+				return len(now) == len(running[service]) && !same, fmt.Sprintf("%d of %d are", len(now), len(running[service]))
 			})
-			assertQuiet(t, h, service, before)
-			assertBeats(t)
-		})
-	}
+		}
+		assertQuiet(t, h, services, before)
+		assertBeats(t)
+	})
 	t.Run("an update of node-agent", func(t *testing.T) {
 		update(t, h, "node-agent")
 		assertBeats(t)
@@ -144,11 +155,11 @@ func podOf(holder string) string {
 }
 
 // assertQuiet fails the test as soon as something differs from before.
-func assertQuiet(t *testing.T, h *harness.Harness, service string, before map[string]string) {
+func assertQuiet(t *testing.T, h *harness.Harness, services []string, before map[string]string) {
 	t.Helper()
 	h.Never(t, watched, "something was written", func(context.Context) (bool, string) {
 		var written []string
-		after := versions(t, h, service)
+		after := versions(t, h, services)
 		for name, version := range after {
 			if was, known := before[name]; !known || was != version {
 				written = append(written, fmt.Sprintf("%s (%s, then %s)", name, was, version))
@@ -164,8 +175,8 @@ func assertQuiet(t *testing.T, h *harness.Harness, service string, before map[st
 }
 
 // versions returns the resource version of everything that our services write.
-// The workload of the service itself changes with its pods.
-func versions(t *testing.T, h *harness.Harness, service string) map[string]string {
+// The workloads of the services themselves change with their pods.
+func versions(t *testing.T, h *harness.Harness, services []string) map[string]string {
 	t.Helper()
 	versions := map[string]string{}
 	for _, list := range []client.ObjectList{
@@ -184,7 +195,7 @@ func versions(t *testing.T, h *harness.Harness, service string) map[string]strin
 			if !ok {
 				return fmt.Errorf("%T is no object", item)
 			}
-			if obj.GetName() != service {
+			if !slices.Contains(services, obj.GetName()) {
 				versions[fmt.Sprintf("%T %s", obj, obj.GetName())] = version(t, obj)
 			}
 			return nil

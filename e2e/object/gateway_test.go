@@ -37,7 +37,7 @@ func loseGateway(t *testing.T, h *harness.Harness, store harness.Store) {
 	}
 	bucket := aws.String("story-load")
 	must(t, "make a bucket")(h.S3(store).CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: bucket}))
-	before := h.Daemons(t)
+	before := h.Daemons(t).Without("ceph_daemon_type", "mds")
 	load := drive(t, h, store, bucket)
 	load.awaitRequests(t, h, 200)
 	victim := running[0]

@@ -60,12 +60,23 @@ func TestUsersManifestsWork(t *testing.T) {
 
 // assertKept deletes the file system, which asks to be preserved: it stays in
 // Ceph, comes back with its object, and goes once it does not ask any more. Ceph's
-// manager has it mounted for up to two minutes after the last volume went.
+// manager has it mounted for up to two minutes after the last volume went, so long the
+// deletion waits, unless another manager takes over.
 func assertKept(t *testing.T, h *harness.Harness, objects []client.Object, name string) {
 	t.Helper()
-	for _, obj := range slices.Backward(objects) {
-		h.Remove(t, 3*time.Minute, obj)
+	filesystem := objects[0]
+	for _, obj := range slices.Backward(objects[1:]) {
+		h.Remove(t, time.Minute, obj)
 	}
+	if err := h.Delete(t.Context(), filesystem); err != nil {
+		t.Fatal(err)
+	}
+	h.AwaitOf(t, soon, filesystem, harness.Expected{
+		Type: api.ConditionDeletionIsBlocked, Status: metav1.ConditionTrue, Words: []string{"client"}})
+	if _, err := h.Ceph(t.Context(), "mgr", "fail"); err != nil {
+		t.Fatal(err)
+	}
+	h.Gone(t, 3*time.Minute, filesystem)
 	if kept, err := h.Ceph(t.Context(), "fs", "ls"); err != nil || !strings.Contains(string(kept), "name: "+name+",") {
 		t.Fatalf("after its object was deleted, file systems are %s (%v)", kept, err)
 	}

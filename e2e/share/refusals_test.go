@@ -29,7 +29,7 @@ const soon = 40 * time.Second
 func TestARequestThatCannotBeMetLosesNothing(t *testing.T) {
 	h := harness.New(t)
 	volume := h.Use(t, "share-refusals", local.Filesystem)
-	before := h.Daemons(t)
+	before := h.Daemons(t).Without("rook_object_store", "my-store")
 	t.Run("a class with a file system that does not exist", func(t *testing.T) {
 		class := h.Class(t, "share-unknown", local.Filesystem, map[string]string{"fsName": "nowhere", "pool": ""})
 		assertClaimRefused(t, h, harness.SharedClaim("share-unknown", class.Name), "nowhere")

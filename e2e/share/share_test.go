@@ -63,7 +63,7 @@ func TestNodesShareAFileThatOutlivesMetadataServers(t *testing.T) {
 		writers.assertNothingLost(t)
 	})
 	t.Run("an active metadata server is killed", func(t *testing.T) {
-		before := h.Daemons(t)
+		before := h.Daemons(t).Without("rook_object_store", "my-store")
 		victim := active(t, h)
 		h.Localkube(t, "exec", "--node", victim.Spec.NodeName, "--", "pkill", "-9", "-f", "ceph-mds .*--id="+victim.Labels["ceph_daemon_id"])
 		died := time.Now()
@@ -99,7 +99,7 @@ func TestNodesShareAFileThatOutlivesMetadataServers(t *testing.T) {
 		h.Remove(t, time.Minute, pod)
 	}
 	h.Discard(t, claim)
-	h.AwaitSettled(t, time.Minute)
+	h.AwaitSettled(t, 2*time.Minute)
 }
 
 // holder is who holds rank 0.
