@@ -6,6 +6,14 @@ import (
 	"sync"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/managedfields"
@@ -26,10 +34,17 @@ import (
 // keys. A fake that is not told so takes every list of our kinds for atomic, and
 // lets two field managers erase each other's conditions. It does not validate.
 // A test that intercepts calls itself wraps its functions with Apart.
+//
+// Of Kubernetes' own kinds it knows those that our services work with: the fake goes
+// through all that it knows at each apply.
 func Fake(t testing.TB, objs ...client.Object) *fake.ClientBuilder {
 	t.Helper()
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, api.AddToScheme, inventory.AddToScheme, bucket.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{
+		corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, policyv1.AddToScheme, storagev1.AddToScheme,
+		coordinationv1.AddToScheme, discoveryv1.AddToScheme, rbacv1.AddToScheme,
+		api.AddToScheme, inventory.AddToScheme, bucket.AddToScheme,
+	} {
 		if err := add(scheme); err != nil {
 			t.Fatalf("make scheme: %v", err)
 		}

@@ -298,8 +298,10 @@ func alike(t *testing.T, there, here *asker) {
 
 // TestRadosgwAdminIsAsItsFakeSays gives the same commands to both, on every release.
 func TestRadosgwAdminIsAsItsFakeSays(t *testing.T) {
+	t.Parallel()
 	for _, release := range real.Releases() {
 		t.Run(release, func(t *testing.T) {
+			t.Parallel()
 			port, err := real.FreePort()
 			if err != nil {
 				t.Fatal(err)

@@ -174,8 +174,10 @@ func (c *claims) left(buckets []string, users ...string) {
 
 // TestAClaimLivesWithARealGateway makes what claims ask for, changes it and removes it.
 func TestAClaimLivesWithARealGateway(t *testing.T) {
+	t.Parallel()
 	for _, release := range real.Releases() {
 		t.Run(release, func(t *testing.T) {
+			t.Parallel()
 			c := newClaims(t, release)
 			for _, story := range []struct {
 				name string

@@ -322,8 +322,10 @@ func (s *speaker) buckets() {
 
 // TestAGatewayIsAsItsFakeSays runs one script against both, on every release.
 func TestAGatewayIsAsItsFakeSays(t *testing.T) {
+	t.Parallel()
 	for _, release := range real.Releases() {
 		t.Run(release, func(t *testing.T) {
+			t.Parallel()
 			var options []rgwtest.Option
 			if release == "reef" {
 				options = append(options, rgwtest.Lacks("accounts", "user-info-without-keys", "default-storage-class"))

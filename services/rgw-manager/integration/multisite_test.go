@@ -110,8 +110,10 @@ func read(ctx context.Context, from *s3.Client, key string) (string, error) {
 // TestTwoZonesOfARealmHoldTheSameObjects runs two clusters, of which the second takes
 // the realm over from the first.
 func TestTwoZonesOfARealmHoldTheSameObjects(t *testing.T) {
+	t.Parallel()
 	for _, release := range real.Releases() {
 		t.Run(release, func(t *testing.T) {
+			t.Parallel()
 			ctx := t.Context()
 			first := newSite(t, release, "paris", nil)
 			first.await("the first zone is served", first.ready)

@@ -7,10 +7,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,9 +64,37 @@ type rig struct {
 	// ports are those that gateways of stores listen at; a free one where there is none.
 	ports map[string]int
 	// running is where the gateways of each store are; empty once they were stopped.
-	running map[string]string
+	running gateways
 	// key is the service's own.
 	key keyring.Key
+}
+
+// gateways are where stores are served, by name. Connections are made by goroutines of
+// their own.
+type gateways struct {
+	mu    sync.Mutex
+	where map[string]string
+}
+
+func (g *gateways) at(store string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.where[store]
+}
+
+func (g *gateways) set(store, address string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.where == nil {
+		g.where = map[string]string{}
+	}
+	g.where[store] = address
+}
+
+func (g *gateways) all() map[string]string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return maps.Clone(g.where)
 }
 
 func newRig(t *testing.T, release string, objs ...client.Object) *rig {
@@ -74,7 +104,7 @@ func newRig(t *testing.T, release string, objs ...client.Object) *rig {
 
 func newRigOf(t *testing.T, cluster *real.Cluster, objs ...client.Object) *rig {
 	t.Helper()
-	r := &rig{t: t, ceph: cluster, running: map[string]string{}, ports: map[string]int{}}
+	r := &rig{t: t, ceph: cluster, ports: map[string]int{}}
 	identity := keyring.RGWManager()
 	r.key = r.ceph.Identity(identity.Entity, identity.Caps)
 	r.check(r.ceph.Client().ConfigSet(t.Context(), "global", "mon_allow_pool_delete", "true"))
@@ -109,7 +139,7 @@ func (r *rig) transport(*tls.Config) http.RoundTripper {
 			return (&net.Dialer{}).DialContext(ctx, network, address) // a gateway of another cluster
 		}
 		host, _, _ := strings.Cut(address, ".")
-		at := r.running[strings.TrimPrefix(host, "rook-ceph-rgw-")]
+		at := r.running.at(strings.TrimPrefix(host, "rook-ceph-rgw-"))
 		if at == "" {
 			return nil, fmt.Errorf("nobody listens at %s", address)
 		}
@@ -164,18 +194,18 @@ func (r *rig) play() {
 		d := &list.Items[i]
 		name := d.Labels[names.LabelObjectStore]
 		there[name] = true
-		if r.running[name] == "" {
-			r.running[name] = r.start(name, d.Spec.Template.Spec.Containers[0].Args)
+		if r.running.at(name) == "" {
+			r.running.set(name, r.start(name, d.Spec.Template.Spec.Containers[0].Args))
 		}
 		if want := ptr.Deref(d.Spec.Replicas, 1); d.Status.AvailableReplicas != want {
 			d.Status = appsv1.DeploymentStatus{ObservedGeneration: d.Generation, Replicas: want, UpdatedReplicas: want, AvailableReplicas: want}
 			r.check(r.kube.Status().Update(ctx, d))
 		}
 	}
-	for name, at := range r.running {
+	for name, at := range r.running.all() {
 		if at != "" && !there[name] {
 			r.ceph.Stop("client.rgw." + name + ".a")
-			r.running[name] = ""
+			r.running.set(name, "")
 		}
 	}
 }

@@ -51,8 +51,10 @@ func ownStore() rgwadmin.Wanted {
 // TestAStoreOfItsOwnIsMadeOnceAndRemovedWhole runs radosgw-admin of every release
 // with the rights that a setup Job has.
 func TestAStoreOfItsOwnIsMadeOnceAndRemovedWhole(t *testing.T) {
+	t.Parallel()
 	for _, release := range real.Releases() {
 		t.Run(release, func(t *testing.T) {
+			t.Parallel()
 			cluster := real.Start(t, librados.Dialer{}, real.Release(release), real.OSDs(1))
 			cluster.RGWPools(real.ZonePools("shop")...)
 			runner := program(t, cluster)
@@ -99,8 +101,10 @@ func TestAStoreOfItsOwnIsMadeOnceAndRemovedWhole(t *testing.T) {
 // TestAZoneInSharedPoolsLeavesThePoolsOfOthersAlone makes two zones in the same
 // pools and removes one of them with all that it wrote.
 func TestAZoneInSharedPoolsLeavesThePoolsOfOthersAlone(t *testing.T) {
+	t.Parallel()
 	for _, release := range real.Releases() {
 		t.Run(release, func(t *testing.T) {
+			t.Parallel()
 			cluster := real.Start(t, librados.Dialer{}, real.Release(release), real.OSDs(1))
 			cluster.RGWPools(".rgw.root", "meta", "data")
 			runner := program(t, cluster)

@@ -33,8 +33,10 @@ func theStore() *api.CephObjectStore {
 
 // TestAStoreLivesWithRealCeph plays the whole life with the service's own identity.
 func TestAStoreLivesWithRealCeph(t *testing.T) {
+	t.Parallel()
 	for _, release := range real.Releases() {
 		t.Run(release, func(t *testing.T) {
+			t.Parallel()
 			r := newRig(t, release, theStore())
 			ctx := t.Context()
 			r.await("served", r.ready)
@@ -72,7 +74,7 @@ func TestAStoreLivesWithRealCeph(t *testing.T) {
 			r.check(err)
 			r.squeezeIn(s3Client, "late")
 			r.await("the gateways are back and name the bucket", func() bool {
-				return strings.Contains(r.condition(api.ConditionDeletionIsBlocked).Message, "bucket late") && r.running["my-store"] != ""
+				return strings.Contains(r.condition(api.ConditionDeletionIsBlocked).Message, "bucket late") && r.running.at("my-store") != ""
 			})
 			_, err = s3Client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: aws.String("late")})
 			r.check(err)
@@ -96,6 +98,7 @@ func TestAStoreLivesWithRealCeph(t *testing.T) {
 // TestAStoreInSharedPoolsTakesItsNamespacesWithIt lives beside another store in the
 // same pools.
 func TestAStoreInSharedPoolsTakesItsNamespacesWithIt(t *testing.T) {
+	t.Parallel()
 	release := real.Releases()[0]
 	mine := theStore()
 	mine.Spec.MetadataPool, mine.Spec.DataPool = nil, nil
@@ -105,7 +108,7 @@ func TestAStoreInSharedPoolsTakesItsNamespacesWithIt(t *testing.T) {
 	r := newRig(t, release, mine, other)
 	ctx := t.Context()
 	r.ceph.RGWPools("meta", "data")
-	r.await("both are served", func() bool { return r.ready() && r.running["other"] != "" })
+	r.await("both are served", func() bool { return r.ready() && r.running.at("other") != "" })
 
 	s3Client := r.someUser()
 	_, err := s3Client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("photos")})

@@ -35,8 +35,10 @@ type users struct{ *served }
 
 // TestAUserLivesWithARealGateway makes what users ask for, changes it and removes it.
 func TestAUserLivesWithARealGateway(t *testing.T) {
+	t.Parallel()
 	for _, release := range real.Releases() {
 		t.Run(release, func(t *testing.T) {
+			t.Parallel()
 			u := users{newServed(t, release)}
 			for _, story := range []struct {
 				name string

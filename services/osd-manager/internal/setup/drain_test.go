@@ -18,6 +18,7 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/testenv"
 )
 
 // threeNodes is a settled cluster of three nodes, the first with two OSDs, and a
@@ -228,7 +229,7 @@ func TestBudgetsAndTheFlagGoWhenTheyAreNotWanted(t *testing.T) {
 func TestNoCrashLeavesAFlagOrABudgetBehind(t *testing.T) {
 	w := threeNodes(t)
 	id := w.on("node1")[0]
-	for at := 1; ; at += stride {
+	for at := 1; ; at += testenv.Stride(6) {
 		w.crashAt = w.writes + at
 		crashed := false
 		looks := func() {

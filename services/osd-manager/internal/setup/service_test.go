@@ -14,6 +14,7 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	inventory "github.com/rook-ceph/rook-ceph/shared/api/inventory/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/disruption"
+	"github.com/rook-ceph/rook-ceph/shared/testenv"
 )
 
 func TestBlankDisksBecomeServingOSDsAndThenAllIsQuiet(t *testing.T) {
@@ -64,7 +65,7 @@ func TestACrashAtAnyWriteEndsInTheSameOSDs(t *testing.T) {
 	reference := newWorld(t, 1)
 	reference.settle()
 	for _, after := range []bool{false, true} {
-		for at := 1; at <= reference.writes; at += stride {
+		for at := 1; at <= reference.writes; at += testenv.Stride(6) {
 			w := newWorld(t, 1)
 			w.crashAt, w.after = at, after
 			for range 60 {

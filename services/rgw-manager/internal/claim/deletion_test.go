@@ -14,6 +14,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/services/rgw-manager/internal/ops"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
+	"github.com/rook-ceph/rook-ceph/shared/testenv"
 )
 
 func fill(b *stored, objects int) {
@@ -304,12 +305,12 @@ func life(t *testing.T, fail func(*world)) *world {
 func TestAFaultAtAnyWriteOrRequestIsOvercome(t *testing.T) {
 	whole := life(t, func(*world) {})
 	for _, after := range []bool{false, true} {
-		for at := 1; at <= whole.writes; at++ {
+		for at := 1; at <= whole.writes; at += testenv.Stride(4) {
 			t.Run(fmt.Sprintf("write %d, done %t", at, after), func(t *testing.T) {
 				life(t, func(w *world) { w.crashAt, w.after = at, after })
 			})
 		}
-		for at := 1; at <= whole.gates.changes; at++ {
+		for at := 1; at <= whole.gates.changes; at += testenv.Stride(4) {
 			for _, fault := range []error{errCrash, &ops.Error{Kind: ops.ErrUnreachable, Code: "NoAnswer"}} {
 				t.Run(fmt.Sprintf("request %d, done %t, %v", at, after, fault), func(t *testing.T) {
 					life(t, func(w *world) { w.gates.failAt, w.gates.after, w.gates.fault = at, after, fault })

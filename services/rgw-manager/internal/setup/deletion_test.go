@@ -18,6 +18,7 @@ import (
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
 	objectbucket "github.com/rook-ceph/rook-ceph/shared/api/objectbucket/v1alpha1"
 	"github.com/rook-ceph/rook-ceph/shared/names"
+	"github.com/rook-ceph/rook-ceph/shared/testenv"
 )
 
 func TestAnEmptyStoreGoesWithAllThatIsItsOwn(t *testing.T) {
@@ -375,7 +376,7 @@ func TestALostReplyAnywhereInADeletionLosesNothing(t *testing.T) {
 
 func TestACrashAtEveryWriteEndsInTheSameStore(t *testing.T) {
 	for _, after := range []bool{false, true} {
-		for at := 1; at < 60; at++ {
+		for at := 1; at < 60; at += testenv.Stride(4) {
 			w := newWorld(t, someStore("my-store"))
 			w.crashAt, w.after = at, after
 			for range 60 {
@@ -400,7 +401,7 @@ func TestACrashAtEveryWriteEndsInTheSameStore(t *testing.T) {
 
 func TestACrashAtEveryWriteOfADeletionEndsIt(t *testing.T) {
 	for _, after := range []bool{false, true} {
-		for at := 1; at < 60; at++ {
+		for at := 1; at < 60; at += testenv.Stride(4) {
 			s := someStore("my-store")
 			w := newWorld(t, s)
 			w.settle()

@@ -58,22 +58,25 @@ func Compiler(arch string) (command, pkg string) {
 	return triplet + "-gcc", "gcc-" + strings.ReplaceAll(triplet, "_", "-")
 }
 
-// Arguments returns the arguments of the go command.
+// Arguments returns the arguments of the go command. No program has package net from
+// the C library, so that its compiled form is the same with cgo and without, and so is
+// that of all packages above it.
 func (s Settings) Arguments(program Program, out string) []string {
 	flags := "-s -w"
 	if s.Version != "" {
 		flags += " -X " + versionVariable + "=" + s.Version
 	}
 	arguments := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=" + flags, "-o", out}
+	tags := []string{"netgo", "osusergo"}
 	if program.Librados {
-		arguments = append(arguments, "-tags="+strings.Join(tags(s.CephVersion), ","))
+		tags = append(tags, librados(s.CephVersion)...)
 	}
-	return append(arguments, "./"+filepath.ToSlash(filepath.Clean(program.Package)))
+	return append(arguments, "-tags="+strings.Join(tags, ","), "./"+filepath.ToSlash(filepath.Clean(program.Package)))
 }
 
-// tags returns the build tags for a version of the client libraries: go-ceph
+// librados returns the build tags for a version of the client libraries: go-ceph
 // wants to be told about versions older than those it supports by default.
-func tags(cephVersion string) []string {
+func librados(cephVersion string) []string {
 	old := map[string]string{"16": "pacific", "17": "quincy"}
 	major, _, _ := strings.Cut(cephVersion, ".")
 	if tag, ok := old[major]; ok {

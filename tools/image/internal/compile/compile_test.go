@@ -22,24 +22,24 @@ func TestArguments(t *testing.T) {
 		program  Program
 		want     []string
 	}{
-		"a static program has no tags": {
+		"a static program knows nothing of librados": {
 			program: Program{Name: "a", Package: "cmd/a"},
-			want:    []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", "out", "./cmd/a"},
+			want:    []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", "out", "-tags=netgo,osusergo", "./cmd/a"},
 		},
 		"a version is linked in": {
 			settings: Settings{Version: "v1.2.3"}, program: Program{Name: "a", Package: "."},
 			want: []string{
 				"build", "-trimpath", "-buildvcs=false",
-				"-ldflags=-s -w -X github.com/rook-ceph/rook-ceph/shared/version.version=v1.2.3", "-o", "out", "./.",
+				"-ldflags=-s -w -X github.com/rook-ceph/rook-ceph/shared/version.version=v1.2.3", "-o", "out", "-tags=netgo,osusergo", "./.",
 			},
 		},
 		"old libraries are named to go-ceph": {
 			settings: Settings{CephVersion: "16.2.15"}, program: Program{Name: "a", Package: ".", Librados: true},
-			want: []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", "out", "-tags=librados,pacific", "./."},
+			want: []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", "out", "-tags=netgo,osusergo,librados,pacific", "./."},
 		},
 		"newer ones are not": {
 			settings: Settings{CephVersion: "18.2.7"}, program: Program{Name: "a", Package: ".", Librados: true},
-			want: []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", "out", "-tags=librados", "./."},
+			want: []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", "out", "-tags=netgo,osusergo,librados", "./."},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
