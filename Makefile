@@ -25,8 +25,8 @@ PACKAGES := $(patsubst %,./%/...,$(SLOW) $(filter-out $(SLOW) e2e,$(MODULES)))
 TAGS = $(NET),librados$(shell dpkg-query -W -f '$${Version}' librados-dev 2>/dev/null | grep -q '^16\.' && echo ,pacific)
 TOOL = cd tools && GOWORK=off CGO_ENABLED=0 go run
 
-# Who compiles, checks or tests collects garbage less often, which takes a fifth less
-# processor time, and more memory, but not more than this.
+# Who compiles, checks or tests collects garbage less often, which takes less processor
+# time and more memory: a heap grows fourfold before it is collected, until it nears this.
 verify lint unit integration images faults prepare-real tools-%: export GOGC := 400
 verify lint unit integration images faults prepare-real tools-%: export GOMEMLIMIT := 4GiB
 
@@ -80,7 +80,8 @@ lint: tools-golangci-lint prepare-cgo ## static checks, the layers among them
 unit: ## tests that need nothing but Go
 	go test -race -timeout 20m $(PACKAGES)
 
-integration: prepare-cgo prepare-real ## the unit tests, and those with real Ceph daemons and a real API server; lint has vetted them
+# Without vet, which is a part of lint.
+integration: prepare-cgo prepare-real ## the unit tests, and those with real Ceph daemons and a real API server
 	go test -race -vet=off -timeout 30m -tags $(TAGS),envtest,integration $(PACKAGES)
 
 # Stories that leave each other alone, and the others, the end of the cluster last.

@@ -5,6 +5,6 @@
 // stay inactive and hold up all else.
 //
 // Decide is pure. Read, ReadPlaces, Observe, Run and Ensure, which puts them together, are
-// the only ones that talk to Ceph for a pool that stays, by commands to the mons. The package never deletes a pool, and
-// never meets Kubernetes.
+// the only ones that talk to Ceph for a pool that stays, by commands to the mons. The
+// package never deletes a pool, and never meets Kubernetes.
 package pools

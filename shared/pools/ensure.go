@@ -29,8 +29,9 @@ func Ensure(ctx context.Context, client ceph.Client, m Map, list []Want) (Result
 	var result Result
 	var works []work
 	var changes []string
+	places := sync.OnceValues(func() (*Places, error) { return ReadPlaces(ctx, client) })
 	for _, want := range list {
-		seen, err := Observe(ctx, client, m, want)
+		seen, err := observe(ctx, client, m, want, places)
 		if err != nil {
 			return result, step.None, err
 		}
@@ -46,7 +47,7 @@ func Ensure(ctx context.Context, client ceph.Client, m Map, list []Want) (Result
 			changes = append(changes, want.Name+": "+fmt.Sprint(plan.Operations))
 		}
 	}
-	outcome, err := runAll(ctx, client, works)
+	outcome, err := atOnce(ctx, client, works)
 	if err == nil && outcome.IsDone() {
 		result.Changes = strings.Join(changes, ", ")
 	}
@@ -60,9 +61,9 @@ type work struct {
 	operations []Operation
 }
 
-// runAll works on all pools at once. A change is answered when the mons have written
+// atOnce works on all pools at once. A change is answered when the mons have written
 // it, about a second later, and they write in one go what comes meanwhile.
-func runAll(ctx context.Context, client ceph.Client, works []work) (step.Outcome, error) {
+func atOnce(ctx context.Context, client ceph.Client, works []work) (step.Outcome, error) {
 	outcomes, errs := make([]step.Outcome, len(works)), make([]error, len(works))
 	var running sync.WaitGroup
 	for i, w := range works {
@@ -85,15 +86,9 @@ func runAll(ctx context.Context, client ceph.Client, works []work) (step.Outcome
 }
 
 func (w work) run(ctx context.Context, client ceph.Client) (step.Outcome, error) {
-	for _, operation := range w.operations {
-		err := Run(ctx, client, operation)
-		if outcome, known := Expected(operation, w.seen, err); known {
-			return outcome, nil
-		}
-		if err != nil {
-			return step.None, fmt.Errorf("%s %s: %w", operation.Kind, w.pool, err)
-		}
+	outcome, err := RunAll(w.pool, w.operations, w.seen, func(operation Operation) error { return Run(ctx, client, operation) })
+	if err == nil && outcome.IsDone() {
+		logr.FromContextOrDiscard(ctx).Info("pool changed", "pool", w.pool, "operations", Words(w.operations))
 	}
-	logr.FromContextOrDiscard(ctx).Info("pool changed", "pool", w.pool, "operations", Words(w.operations))
-	return step.Done, nil
+	return outcome, err
 }

@@ -53,6 +53,9 @@ func TestPoolsAreMadeAllAtOnceAndThenLeftAlone(t *testing.T) {
 			t.Fatalf("%s pass: %+v, %v", pass, outcome, err)
 		}
 	}
+	if read := cluster.Sent("osd tree"); read != 1 {
+		t.Errorf("the OSD tree was read %d times for two new pools", read)
+	}
 	writes := cluster.Writes()
 	result, outcome, err := ensure(t, cluster, list)
 	if err != nil || !outcome.IsDone() || result.Changes != "" || cluster.Writes() != writes {

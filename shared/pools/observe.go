@@ -42,14 +42,18 @@ func Read(ctx context.Context, client ceph.Client) (Map, error) {
 
 // Observe reads what Ceph has for one pool beyond the map.
 func Observe(ctx context.Context, client ceph.Client, m Map, want Want) (Observed, error) {
+	return observe(ctx, client, m, want, func() (*Places, error) { return ReadPlaces(ctx, client) })
+}
+
+// observe asks for places when the pool is not there.
+func observe(ctx context.Context, client ceph.Client, m Map, want Want, places func() (*Places, error)) (Observed, error) {
 	seen := Observed{Pool: m.Pools[want.Name], Rules: m.Rules}
 	profile := ProfileName(want.Name)
 	if seen.Pool == nil {
-		places, err := ReadPlaces(ctx, client)
-		if err != nil {
+		var err error
+		if seen.Places, err = places(); err != nil {
 			return seen, err
 		}
-		seen.Places = places
 	} else {
 		seen.Rule = m.RulesByID[seen.Pool.CrushRule]
 		settings, err := client.PoolGet(ctx, want.Name)

@@ -73,6 +73,21 @@ func noRoom(seen Observed) step.Outcome {
 		"remove rules that no pool uses, or choose the placement of another pool")
 }
 
+// RunAll carries the operations of one pool out with run, in their order, until one is
+// refused, which is the outcome, or fails.
+func RunAll(pool string, operations []Operation, seen Observed, run func(Operation) error) (step.Outcome, error) {
+	for _, operation := range operations {
+		err := run(operation)
+		if outcome, known := Expected(operation, seen, err); known {
+			return outcome, nil
+		}
+		if err != nil {
+			return step.None, fmt.Errorf("%s %s: %w", operation.Kind, pool, err)
+		}
+	}
+	return step.Done, nil
+}
+
 // Run carries an operation out. Init takes more than commands to the mons, so it
 // is ErrUnsupported here.
 func Run(ctx context.Context, client ceph.Client, o Operation) error {

@@ -83,14 +83,9 @@ func (p *pass) decide(context.Context) (step.Outcome, error) {
 // carryOut runs the plan. A pool that was changed is looked at once more, so
 // that Ready means what Ceph says and not what we sent.
 func (p *pass) carryOut(ctx context.Context) (step.Outcome, error) {
-	for _, operation := range p.plan.Operations {
-		err := p.run(ctx, operation)
-		if outcome, known := pools.Expected(operation, p.seen, err); known {
-			return outcome, nil
-		}
-		if err != nil {
-			return step.None, fmt.Errorf("%s %s: %w", operation.Kind, poolName(p.pool), err)
-		}
+	outcome, err := pools.RunAll(poolName(p.pool), p.plan.Operations, p.seen, func(o pools.Operation) error { return p.run(ctx, o) })
+	if err != nil || !outcome.IsDone() {
+		return outcome, err
 	}
 	if len(p.plan.Operations) > 0 {
 		log := ctrl.LoggerFrom(ctx)
