@@ -18,6 +18,7 @@ import (
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 
 	csipb "github.com/container-storage-interface/spec/lib/go/csi"
+	"google.golang.org/grpc/codes"
 )
 
 const quota = 64 << 20
@@ -44,9 +45,23 @@ func (k *kernelRig) share(t *testing.T, name string) guest.ShareArgs {
 	}
 }
 
+// in returns the rig for the test t, which fails when a wait of it does.
+func (k *kernelRig) in(t *testing.T) *rig {
+	inner := *k.rig
+	inner.t = t
+	return &inner
+}
+
+// publish stages the share, again while servers cannot be reached, as the kubelet does.
 func (k *kernelRig) publish(t *testing.T, share guest.ShareArgs) {
 	t.Helper()
-	k.machine.call(t, "StageShare", share, &guest.Nothing{})
+	k.in(t).await("the share "+share.Where, func() error {
+		err := k.machine.try(t, "StageShare", share, &guest.Nothing{})
+		if err != nil && !strings.Contains(err.Error(), "code = "+codes.Unavailable.String()) {
+			t.Fatalf("StageShare in the machine: %v", err)
+		}
+		return err
+	})
 	k.machine.call(t, "PublishShare", share, &guest.Nothing{})
 }
 
@@ -60,8 +75,8 @@ func (k *kernelRig) write(t *testing.T, path string, content []byte) guest.Outco
 // elsewhere mounts the subvolume by ceph-fuse on this machine.
 func (k *kernelRig) elsewhere(t *testing.T, share guest.ShareArgs) string {
 	t.Helper()
-	inner := *k.rig
-	inner.t, inner.dir = t, t.TempDir()
+	inner := k.in(t)
+	inner.dir = t.TempDir()
 	dir := inner.shares().otherNode(&csipb.Volume{VolumeContext: share.Attributes})
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"syscall"
@@ -170,17 +171,19 @@ func (b Builder) compile(ctx context.Context, recipe Recipe, program, output str
 	return nil
 }
 
-// arguments returns the go command's arguments that build one program.
+// arguments returns the go command's arguments that build one program. The project's own
+// code is compiled with the same tags: where both depend on the same versions, what one
+// has compiled serves the other.
 func arguments(recipe Recipe, program, output string) []string {
 	linker := []string{"-s", "-w"}
 	for _, variable := range recipe.Variables {
 		linker = append(linker, "-X", variable)
 	}
-	build := []string{"build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", strings.Join(linker, " ")}
-	if len(recipe.Tags) > 0 {
-		build = append(build, "-tags", strings.Join(recipe.Tags, ","))
+	tags := slices.Concat([]string{"netgo", "osusergo"}, recipe.Tags)
+	return []string{
+		"build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", strings.Join(linker, " "),
+		"-tags", strings.Join(tags, ","), "-o", output, recipe.Programs[program],
 	}
-	return append(build, "-o", output, recipe.Programs[program])
 }
 
 func finished(directory string) bool {

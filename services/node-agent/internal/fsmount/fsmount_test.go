@@ -13,6 +13,7 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/outlive"
 	api "github.com/rook-ceph/rook-ceph/shared/api/ceph/v1"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/keyring"
 )
 
@@ -100,6 +101,25 @@ func TestKernel_gives_up_waiting_when_the_call_is_over(t *testing.T) {
 	cancel()
 	if err := kernel.Mount(ctx, "", access(), &Mount{Volume: volume()}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestKernel_calls_servers_it_did_not_find_unreachable(t *testing.T) {
+	t.Parallel()
+	for errno, unreachable := range map[unix.Errno]bool{unix.EHOSTUNREACH: true, unix.ETIMEDOUT: true, unix.EACCES: false, 0: false} {
+		kernel := Kernel{Call: func(string, string, string, uintptr, string) error {
+			if errno == 0 {
+				return nil
+			}
+			return errno
+		}}
+		err := kernel.Mount(t.Context(), "", access(), &Mount{Volume: volume()})
+		if errors.Is(err, ceph.ErrUnreachable) != unreachable {
+			t.Errorf("%v: got %v, want unreachable %t", errno, err, unreachable)
+		}
+		if (err == nil) != (errno == 0) || err != nil && !errors.Is(err, errno) {
+			t.Errorf("%v is lost: got %v", errno, err)
+		}
 	}
 }
 

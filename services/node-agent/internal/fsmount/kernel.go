@@ -12,6 +12,7 @@ import (
 
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/module"
 	"github.com/rook-ceph/rook-ceph/services/node-agent/internal/reach"
+	"github.com/rook-ceph/rook-ceph/shared/ceph"
 	"github.com/rook-ceph/rook-ceph/shared/csi"
 )
 
@@ -62,10 +63,22 @@ func (k Kernel) Mount(ctx context.Context, _ string, access Access, record *Moun
 	go func() { done <- k.Call(source, record.Where, "ceph", flags, data) }()
 	select {
 	case err := <-done:
-		return err
+		return explained(err)
 	case <-ctx.Done():
 		return fmt.Errorf("mount: %w", context.Cause(ctx))
 	}
+}
+
+// explained says what the kernel means that found no server: it has a map of the file
+// system without an active metadata server that monitors hear from, or got none in time.
+func explained(err error) error {
+	switch {
+	case errors.Is(err, unix.EHOSTUNREACH):
+		return fmt.Errorf("%w: no metadata server of the file system is active and heard by the monitors: %w", ceph.ErrUnreachable, err)
+	case errors.Is(err, unix.ETIMEDOUT):
+		return fmt.Errorf("%w: neither monitors nor metadata servers answered in time: %w", ceph.ErrUnreachable, err)
+	}
+	return err
 }
 
 // kernelCall returns the arguments of the mount call. Data holds the key, and
