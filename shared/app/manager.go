@@ -60,7 +60,7 @@ func newManager(c *cli.Context, service Service) (manager.Manager, error) {
 			return nil, fmt.Errorf("add probe %s: %w", name, err)
 		}
 	}
-	return mgr, nil
+	return quietManager{mgr}, nil
 }
 
 // cacheOptions limits all namespaced informers to the served namespaces.
