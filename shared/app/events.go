@@ -2,14 +2,13 @@ package app
 
 import (
 	"fmt"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/cache"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/tools/reference"
-	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
@@ -22,7 +21,7 @@ const echo = 5 * time.Second
 type quietManager struct{ manager.Manager }
 
 func (m quietManager) GetEventRecorder(name string) events.EventRecorder {
-	return &quietRecorder{EventRecorder: m.Manager.GetEventRecorder(name), scheme: m.GetScheme(), clock: clock.RealClock{}, said: map[words]time.Time{}}
+	return &quietRecorder{EventRecorder: m.Manager.GetEventRecorder(name), scheme: m.GetScheme(), said: cache.NewExpiring()}
 }
 
 // words are what an event says of which object.
@@ -34,36 +33,19 @@ type words struct {
 type quietRecorder struct {
 	events.EventRecorder
 	scheme *runtime.Scheme
-	clock  clock.PassiveClock
-
-	mu   sync.Mutex
-	said map[words]time.Time
+	// said holds the words that are not to be repeated yet.
+	said *cache.Expiring
 }
 
 // Eventf records the event unless it was recorded within echo.
 func (r *quietRecorder) Eventf(regarding, related runtime.Object, kind, reason, action, note string, args ...any) {
 	if about, err := reference.GetReference(r.scheme, regarding); err == nil {
 		about.ResourceVersion = "" // it is another one after each write
-		if !r.fresh(words{about: *about, kind: kind, reason: reason, say: fmt.Sprintf(note, args...)}) {
+		said := words{about: *about, kind: kind, reason: reason, say: fmt.Sprintf(note, args...)}
+		if _, repeated := r.said.Get(said); repeated {
 			return
 		}
+		r.said.Set(said, nil, echo)
 	}
 	r.EventRecorder.Eventf(regarding, related, kind, reason, action, note, args...)
-}
-
-// fresh tells whether the words were not said within echo, and forgets what is older.
-func (r *quietRecorder) fresh(w words) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := r.clock.Now()
-	for other, at := range r.said {
-		if now.Sub(at) >= echo {
-			delete(r.said, other)
-		}
-	}
-	if _, repeated := r.said[w]; repeated {
-		return false
-	}
-	r.said[w] = now
-	return true
 }

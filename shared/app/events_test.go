@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/cache"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -15,8 +16,8 @@ import (
 func TestQuietRecorder_does_not_repeat_itself_in_a_moment(t *testing.T) {
 	t.Parallel()
 	heard := events.NewFakeRecorder(10)
-	now := clocktesting.NewFakePassiveClock(time.Unix(0, 0))
-	recorder := &quietRecorder{EventRecorder: heard, scheme: scheme.Scheme, clock: now, said: map[words]time.Time{}}
+	now := clocktesting.NewFakeClock(time.Unix(0, 0))
+	recorder := &quietRecorder{EventRecorder: heard, scheme: scheme.Scheme, said: cache.NewExpiringWithClock(now)}
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "pod", UID: "1", ResourceVersion: "1"}}
 	tell := func(note string) {
 		recorder.Eventf(pod, nil, corev1.EventTypeWarning, "NameTaken", "Reconcile", "%s", note)
@@ -28,7 +29,7 @@ func TestQuietRecorder_does_not_repeat_itself_in_a_moment(t *testing.T) {
 	pod.UID = "2"
 	tell("other object")
 	pod.UID = "1"
-	now.SetTime(now.Now().Add(echo))
+	now.Step(echo)
 	tell("first")
 
 	var got []string
@@ -39,7 +40,7 @@ func TestQuietRecorder_does_not_repeat_itself_in_a_moment(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
-	if len(recorder.said) != 1 {
-		t.Errorf("%d old words are kept", len(recorder.said)-1)
+	if kept := recorder.said.Len(); kept != 1 {
+		t.Errorf("%d old words are kept", kept-1)
 	}
 }
