@@ -199,13 +199,23 @@ func (h *Harness) Localkube(t *testing.T, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// CreateAll creates objects and fails the test when the API server refuses one.
+// CreateAll creates objects and fails the test when the API server refuses one. A
+// test that ends red gives them up, the last made first, so that what it leaves does
+// not block the stories after it.
 func (h *Harness) CreateAll(t *testing.T, objs ...client.Object) {
 	t.Helper()
 	for _, obj := range objs {
 		if err := h.Create(t.Context(), obj); err != nil {
 			t.Fatalf("create %T %s: %v", obj, obj.GetName(), err)
 		}
+		t.Cleanup(func() {
+			if !t.Failed() {
+				return
+			}
+			if err := client.IgnoreNotFound(h.Delete(context.Background(), obj)); err != nil {
+				t.Logf("delete %T %s after the failure: %v", obj, obj.GetName(), err)
+			}
+		})
 	}
 }
 
